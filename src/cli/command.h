@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The commands of `onepack`: one file each, named after the command, and one row in main.c. */
+#pragma once
+
+/* argv[0] is the command's own name. Returns the exit status: 0 done, 1 failed, 2 used wrongly. */
+int command_version(int argc, char **argv);
