@@ -18,8 +18,8 @@
 
 json_t *json_from_battery(const struct battery *battery); /* contracts: battery with packs */
 json_t *json_from_battery_without_packs(
-	const struct battery *battery);          /* without "packs" and "reasons" */
-json_t *json_from_pack(const struct pack *pack); /* as in "packs" */
+	const struct battery *battery);                           /* the same without "packs" */
+json_t *json_from_pack(const struct pack *pack);                  /* as in "packs" */
 json_t *json_from_settings(const struct pack_settings *settings); /* known settings only */
 json_t *json_from_event(const struct event *event);
 json_t *json_from_inverter(const struct inverter_status *status, int number, int64_t now_ms);

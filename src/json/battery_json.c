@@ -120,6 +120,7 @@ json_t *json_from_battery_without_packs(const struct battery *battery)
 	add_fields(json, battery, &field_battery);
 	json_object_set_new(json, "protections", alarms(battery->protections));
 	json_object_set_new(json, "warnings", alarms(battery->warnings));
+	json_object_set_new(json, "reasons", reasons(battery));
 	return json;
 }
 
@@ -127,7 +128,6 @@ json_t *json_from_battery(const struct battery *battery)
 {
 	json_t *json = json_from_battery_without_packs(battery), *packs = json_array();
 
-	json_object_set_new(json, "reasons", reasons(battery));
 	for (int i = 0; i < battery->pack_count; i++)
 		json_array_append_new(packs, json_from_pack(&battery->packs[i]));
 	json_object_set_new(json, "packs", packs);
