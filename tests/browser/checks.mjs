@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the browser test asserts, one function per promise of the page. Each takes the page and the options and throws
+// with a sentence when the promise is broken. They look at what an owner sees, not at how it is made.
+
+import assert from 'node:assert/strict';
+
+const NUMBER = /^[+−]?[\d\u202f]+(\.\d+)?/;
+
+const text = (page, selector) => page.locator(selector).first().innerText();
+
+/** Polls until `probe` answers something true, or fails with `what`. */
+async function until(what, seconds, probe) {
+  const end = Date.now() + seconds * 1000;
+  while (Date.now() < end) {
+    const found = await probe();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`${what} (waited ${seconds} s)`);
+}
+
+const api = (page, path) => page.evaluate(async (p) => (await fetch(p)).json(), path);
+
+async function isLive(page, options) {
+  await until('the page never becomes live', options.wait, async () => (await text(page, '[data-testid=link]')) === 'Live');
+}
+
+async function showsTheSoc(page) {
+  const shown = parseFloat(await text(page, '[data-testid=soc]'));
+  const battery = await api(page, '/api/v1/battery');
+  assert.ok(Math.abs(shown - battery.soc_pct) < 0.5, `SOC shows ${shown}, the gateway says ${battery.soc_pct}`);
+}
+
+async function readingsChange(page, options) {
+  const read = async () => [await text(page, '[data-testid=power]'), await text(page, '.headline-power .headline-note')].join();
+  const before = await read();
+  assert.match(before, NUMBER, `power is no number: ${before}`);
+  await until(`the readings never change from ${before}`, options.wait, async () => (await read()) !== before);
+}
+
+async function socChanges(page, options) {
+  if (options.socChange === 0) return 'not asked for (--soc-change S)';
+  const before = await text(page, '[data-testid=soc]');
+  await until(`SOC never changes from ${before}`, options.socChange, async () => (await text(page, '[data-testid=soc]')) !== before);
+  return undefined;
+}
+
+async function hasARowPerPack(page, options) {
+  const rows = page.locator('[data-testid=stack] tbody tr');
+  await until(`there are never ${options.packs} rows`, options.wait, async () => (await rows.count()) === options.packs);
+  const active = page.locator('tr[data-state=active]');
+  assert.ok((await active.count()) > 0, 'no pack is active');
+  assert.match(await active.first().innerText(), /\d+\.\d\s%[\s\S]*\d+\.\d\d\sV/, 'an active row lacks SOC or voltage');
+}
+
+async function explainsTheLimits(page) {
+  for (const name of ['charge_current', 'discharge_current', 'charge_voltage', 'discharge_voltage']) {
+    const value = await text(page, `[data-testid=limit-${name}] .limit-value`);
+    assert.match(value, NUMBER, `${name} has no value`);
+  }
+  for (const name of ['charge_current', 'discharge_current']) {
+    const why = await text(page, `[data-testid=limit-${name}] .why-text`);
+    assert.ok(why.length > 10, `${name} is not explained: "${why}"`);
+  }
+}
+
+async function mapsEveryCell(page, options) {
+  const cells = page.locator('[data-testid=heat] .heat-cell');
+  await until(`the map never has ${options.packs * options.cells} cells`, options.wait, async () => (await cells.count()) === options.packs * options.cells);
+  for (const mark of ['min', 'max']) {
+    const marked = page.locator(`[data-testid=heat] [data-mark=${mark}]`);
+    assert.equal(await marked.count(), 1, `the ${mark} cell is not marked once`);
+    assert.match(await marked.innerText(), new RegExp(mark), `the ${mark} mark is colour only`);
+  }
+}
+
+async function tellsACellsValue(page) {
+  const marked = page.locator('[data-testid=heat] [data-mark=max]');
+  await marked.hover();
+  const read = await text(page, '[data-testid=heat-read]');
+  assert.match(read, /^Pack \d+, cell \d+: \d\.\d{3}\sV/, `the hovered cell is not spelled out: "${read}"`);
+  await page.locator('[data-testid=heat] [tabindex="0"]').focus();
+  const before = await text(page, '[data-testid=heat-read]');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowUp');
+  assert.notEqual(await text(page, '[data-testid=heat-read]'), before, 'arrow keys do not move in the map');
+}
+
+async function opensDetails(page, options) {
+  const row = page.locator('tr[data-state=active]').first();
+  const number = await row.getAttribute('data-pack');
+  await row.locator('button').click();
+  const dialog = page.locator('[data-testid=detail]');
+  await dialog.waitFor({ state: 'visible' });
+  assert.match(await dialog.innerText(), new RegExp(`Pack ${number}`));
+  assert.equal(await dialog.locator('[data-testid=detail-cells] li').count(), options.cells, 'not every cell is listed');
+  assert.match(await dialog.innerText(), /Serial number/);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+}
+
+/** Share of a canvas that is not transparent: a chart without data draws only its grid. */
+const inkOf = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('[data-testid=chart] canvas')].map((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let drawn = 0;
+      for (let i = 3; i < data.length; i += 4) if (data[i] > 0) drawn += 1;
+      return drawn / (data.length / 4);
+    }),
+  );
+
+async function drawsTheHistory(page, options) {
+  await until('the three plots are never drawn', options.wait, async () => {
+    const ink = await inkOf(page);
+    return ink.length === 3 && ink.every((share) => share > 0.005);
+  });
+  const asked = page.waitForRequest((request) => request.url().includes('/api/v1/history'));
+  await page.getByRole('button', { name: '1 h', exact: true }).click();
+  const query = new URL((await asked).url()).searchParams;
+  assert.equal(Number(query.get('to')) - Number(query.get('from')), 3600, 'the 1 h button asks for another span');
+  await page.getByRole('button', { name: '6 h', exact: true }).click();
+}
+
+async function showsTheInverters(page, options) {
+  const cards = page.locator('[data-testid=inverter]');
+  await until(`fewer than ${options.inverters} inverters`, options.wait, async () => (await cards.count()) >= options.inverters);
+  if (options.inverters > 0) assert.match(await cards.first().innerText(), /Frames sent \d/);
+}
+
+async function listsEvents(page, options) {
+  const events = page.locator('[data-testid=events] li');
+  await until('there is no event', options.wait, async () => (await events.count()) > 0);
+  assert.match(await events.first().innerText(), /(Info|Warning|Alarm)[\s\S]*(ago|just now)/);
+}
+
+async function namesEveryControl(page) {
+  const nameless = await page.evaluate(() =>
+    [...document.querySelectorAll('button, input, a')]
+      .filter((one) => !(one.textContent.trim() || one.getAttribute('aria-label') || one.labels?.length))
+      .map((one) => one.outerHTML.slice(0, 80)),
+  );
+  assert.deepEqual(nameless, [], 'controls without a name');
+}
+
+async function fitsThePage(page) {
+  const { scroll, inner, wide } = await page.evaluate(() => ({
+    scroll: document.documentElement.scrollWidth,
+    inner: document.documentElement.clientWidth,
+    wide: [...document.querySelectorAll('body *')]
+      .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest('.stack-scroll'))
+      .map((one) => one.className || one.tagName)
+      .slice(0, 5),
+  }));
+  assert.ok(scroll <= inner, `the page is ${scroll} px wide on ${inner} px: ${wide}`);
+  assert.deepEqual(wide, [], 'elements reach over the right edge');
+}
+
+async function saysWhenItIsStale(page, options) {
+  options.wire.cut();
+  await until('a cut connection is not shown', 20, async () => (await text(page, '[data-testid=link]')).startsWith('Stale since'));
+  options.wire.mend();
+  await isLive(page, { wait: Math.max(options.wait, 30) });
+}
+
+async function unplugsAPack(page, options) {
+  if (options.demoPassword === undefined) return 'not asked for (--demo-password P)';
+  const number = await page.locator('tr[data-state=active]').last().getAttribute('data-pack');
+  const plug = page.locator(`[data-plug="${number}"]`);
+  const state = () => page.locator(`tr[data-pack="${number}"]`).getAttribute('data-state');
+  await plug.click();
+  await page.locator('.login input').fill('not the password');
+  await page.keyboard.press('Enter');
+  await until('a wrong password is not refused', options.wait, async () => (await text(page, '.login .problem')) !== '');
+  await page.locator('.login input').fill(options.demoPassword);
+  await page.keyboard.press('Enter');
+  await page.locator('.login').waitFor({ state: 'detached' });
+  await plug.click();
+  await until(`pack ${number} never goes held or lost`, options.unplug, async () => ['held', 'lost'].includes(await state()));
+  assert.equal(await plug.getAttribute('aria-pressed'), 'false', 'the plug does not show that the pack is out');
+  await plug.click();
+  await until(`pack ${number} never comes back`, options.unplug, async () => (await state()) === 'active');
+  return undefined;
+}
+
+/** In this order; `mutes` marks a check that breaks requests on purpose. */
+export const DESKTOP = [
+  { name: 'is live', run: isLive },
+  { name: 'shows the SOC the gateway gives', run: showsTheSoc },
+  { name: 'readings change by themselves', run: readingsChange },
+  { name: 'SOC changes by itself', run: socChanges },
+  { name: 'has a row per pack', run: hasARowPerPack },
+  { name: 'explains the limits', run: explainsTheLimits },
+  { name: 'maps every cell', run: mapsEveryCell },
+  { name: "tells a cell's value by mouse and by keys", run: tellsACellsValue },
+  { name: 'opens the details of a pack', run: opensDetails },
+  { name: 'draws the history', run: drawsTheHistory },
+  { name: 'shows the inverters', run: showsTheInverters },
+  { name: 'lists events', run: listsEvents },
+  { name: 'names every control', run: namesEveryControl },
+  { name: 'fits a desktop', run: fitsThePage },
+  { name: 'unplugs and plugs in a pack', run: unplugsAPack, mutes: true },
+];
+
+/** Over a wire that the test can cut. */
+export const CUT = [
+  { name: 'is live', run: isLive },
+  { name: 'says when it is stale, and comes back', run: saysWhenItIsStale, mutes: true },
+];
+
+export const PHONE = [
+  { name: 'is live', run: isLive },
+  { name: 'has a row per pack', run: hasARowPerPack },
+  { name: 'maps every cell', run: mapsEveryCell },
+  { name: 'opens the details of a pack', run: opensDetails },
+  { name: 'fits a phone', run: fitsThePage },
+];

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mock's history: a week simulated in coarse steps before the server starts, then one sample a second.
+// A few minutes on the fourth day are missing, as they would be after a power cut.
+
+import { batteryOf } from './battery.mjs';
+
+const WEEK_S = 7 * 86400;
+// Step of the simulation by how long ago: fine where the page looks closely, coarse where it starts faster.
+const STEPS = [{ withinS: 4000, stepS: 10 }, { withinS: 90000, stepS: 60 }, { withinS: Infinity, stepS: 300 }];
+const GAP = { fromS: 3.2 * 86400, toS: 3.2 * 86400 + 5400 };
+
+export class History {
+  constructor() {
+    this.samples = [];
+  }
+
+  add(rack, seconds) {
+    const { packs, reasons, ...scalars } = batteryOf(rack, seconds);
+    this.samples.push(scalars);
+    if (this.samples.length > 40000) this.samples.splice(0, 1000);
+  }
+
+  /** Lives through the week before `seconds`. */
+  prepare(rack, seconds) {
+    let t = seconds - WEEK_S;
+    while (t < seconds) {
+      const past = seconds - t;
+      const dt = STEPS.find((step) => past <= step.withinS).stepS;
+      rack.step(t, dt);
+      if (past < GAP.fromS || past > GAP.toS) this.add(rack, t);
+      t += dt;
+    }
+  }
+
+  /** Means over `step` seconds, as the gateway answers; a step without samples has no row. */
+  query({ from, to, step, fields }) {
+    const sums = new Map();
+    for (const sample of this.samples) {
+      const t = Date.parse(sample.time) / 1000;
+      if (t < from || t > to) continue;
+      const start = Math.floor(t / step) * step;
+      if (!sums.has(start)) sums.set(start, fields.map(() => ({ sum: 0, n: 0 })));
+      sums.get(start).forEach((cell, i) => {
+        const value = sample[fields[i]];
+        if (typeof value !== 'number') return;
+        cell.sum += value;
+        cell.n += 1;
+      });
+    }
+    const rows = [...sums].map(([t, cells]) => [t, ...cells.map((c) => (c.n ? +(c.sum / c.n).toFixed(4) : null))]);
+    return { from, to, step, fields, rows: rows.sort((a, b) => a[0] - b[0]) };
+  }
+}
