@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The LFP curve is typical of the large prismatic cells in stacked packs; it is not that of a
+ * particular maker. Ageing, hysteresis and self-discharge are left out: they do not matter within
+ * the hours that a demo or a test lasts. */
+#include "cell.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#define SECONDS_PER_HOUR 3600.0
+
+static const struct {
+	double soc, v;
+} curve[] = {
+	{0.00, 2.500}, {0.01, 2.750}, {0.03, 2.980}, {0.05, 3.090}, {0.10, 3.200}, {0.20, 3.245},
+	{0.30, 3.268}, {0.40, 3.285}, {0.50, 3.295}, {0.60, 3.305}, {0.65, 3.318}, {0.70, 3.327},
+	{0.80, 3.333}, {0.90, 3.337}, {0.95, 3.345}, {0.98, 3.380}, {0.99, 3.430}, {1.00, 3.650},
+};
+
+#define POINTS (sizeof curve / sizeof curve[0])
+
+/* The index of the segment that holds `soc`; the outer segments reach to infinity. */
+static size_t segment(double soc)
+{
+	size_t i = 1;
+
+	while (i < POINTS - 1 && soc > curve[i].soc)
+		i++;
+	return i - 1;
+}
+
+double cell_ocv_v(double soc)
+{
+	size_t i = segment(soc);
+	double slope = (curve[i + 1].v - curve[i].v) / (curve[i + 1].soc - curve[i].soc);
+
+	return curve[i].v + slope * (soc - curve[i].soc);
+}
+
+double cell_emf_v(const struct cell *cell)
+{
+	return cell_ocv_v(cell->soc) + cell->shift_v + cell->rc_v;
+}
+
+/* The integral of rc_v squared over the step, exactly: rc_v runs exponentially from `from` towards
+ * `to`. */
+static double rc_square_integral(double from, double to, double tau_s, double dt_s)
+{
+	double gap = from - to;
+	double left = exp(-dt_s / tau_s);
+
+	return to * to * dt_s + 2 * to * gap * tau_s * (1 - left) +
+	       gap * gap * tau_s / 2 * (1 - left * left);
+}
+
+double cell_step(struct cell *cell, double current_a, double dt_s)
+{
+	double kept = current_a > 0 ? cell->charge_efficiency : 1;
+	double target_v = current_a * cell->r1_ohm;
+	double heat_j = current_a * current_a * cell->r0_ohm * dt_s;
+
+	if (cell->r1_ohm > 0)
+		heat_j +=
+			rc_square_integral(cell->rc_v, target_v, cell->tau_s, dt_s) / cell->r1_ohm;
+	heat_j += current_a * (1 - kept) * (cell_ocv_v(cell->soc) + cell->shift_v) * dt_s;
+	cell->rc_v = target_v + (cell->rc_v - target_v) * exp(-dt_s / cell->tau_s);
+	cell->soc += kept * current_a * dt_s / (cell->capacity_ah * SECONDS_PER_HOUR);
+	return heat_j;
+}
+
+/* The area below the curve from 0 to soc; negative below empty. */
+static double curve_area(double soc)
+{
+	size_t end = segment(soc);
+	double area = 0;
+
+	for (size_t i = 0; i < end; i++)
+		area += (curve[i].v + curve[i + 1].v) / 2 * (curve[i + 1].soc - curve[i].soc);
+	return area + (curve[end].v + cell_ocv_v(soc)) / 2 * (soc - curve[end].soc);
+}
+
+double cell_stored_j(const struct cell *cell)
+{
+	double charge_c = cell->capacity_ah * SECONDS_PER_HOUR;
+	double chemical = charge_c * (curve_area(cell->soc) + cell->shift_v * cell->soc);
+	double capacitor = cell->r1_ohm > 0 ? cell->tau_s / cell->r1_ohm : 0;
+
+	return chemical + capacitor * cell->rc_v * cell->rc_v / 2;
+}
