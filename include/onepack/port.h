@@ -30,10 +30,11 @@ void serial_drain(int fd);
 
 /* --- CAN --- */
 
-enum can_state { CAN_DOWN, CAN_ACTIVE, CAN_WARNING, CAN_PASSIVE, CAN_BUS_OFF };
+/* Not "enum can_state": <linux/can/netlink.h> has one. */
+enum can_port_state { CAN_DOWN, CAN_ACTIVE, CAN_WARNING, CAN_PASSIVE, CAN_BUS_OFF };
 
 struct can_status {
-	enum can_state state;
+	enum can_port_state state;
 	uint64_t sent;
 	uint64_t received;
 	uint64_t dropped; /* not taken by the driver: queue full, bus-off */
@@ -53,8 +54,9 @@ void can_port_close(struct can_port *port); /* NULL is fine */
 /* To poll for input. */
 int can_port_fd(const struct can_port *port);
 
-/* Hands one frame to the driver without waiting. A full queue drops the frame (-ENOBUFS): an old
- * frame must never be released late. */
+/* Hands one frame to the driver without waiting. A queue that is full or stands still drops the frame
+ * (-ENOBUFS), so do bus-off and an interface that is down (-ENETDOWN): an old frame must never be
+ * released late. Other errors: the port is gone. */
 int can_port_send(struct can_port *port, const struct can_message *message);
 
 /* Takes one received frame: 1, 0 = none waiting, -errno = the port is gone and must be reopened. */
@@ -64,4 +66,4 @@ int can_port_receive(struct can_port *port, struct can_message *out);
 void can_port_tick(struct can_port *port, int64_t now_ms);
 void can_port_status(const struct can_port *port, struct can_status *out);
 
-const char *can_state_name(enum can_state state); /* "active", "bus off", ... */
+const char *can_state_name(enum can_port_state state); /* "active", "bus off", ... */

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+/* CAN through the kernel. libsocketcan sets bit rate and restart time while the interface is down
+ * and we may; everything else works without rights, so that a hardened service can use an interface
+ * which systemd-networkd has set up. Facts about drivers (which know restart-ms, what bus-off looks
+ * like, length of the queue) were tried out with slcan, vcan and SJA1000 interfaces.
+ *
+ * An interface in bus-off goes on accepting frames, so its state is watched through error frames
+ * and nothing is sent then. libsocketcan prints its failures to stderr; they are told in `why` or
+ * in the status as well. */
+#include "port_private.h"
+
+#include <errno.h>
+#include <libsocketcan.h>
+#include <linux/can.h>
+#include <linux/can/error.h>
+#include <linux/can/netlink.h>
+#include <linux/can/raw.h>
+#include <linux/if.h>
+#include <linux/sock_diag.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "onepack/clock.h"
+
+#define RESTART_MS 100 /* the kernel's automatic return from bus-off */
+/* Bus-off that lasts longer than this is ended by hand: the driver has no automatic return. */
+#define RESTART_BY_HAND_MS 1000
+
+struct socketcan {
+	struct can_port port; /* first member: the generic code sees this */
+	char name[IFNAMSIZ];
+	int64_t bus_off_ms; /* since when, or the last attempt to end it */
+	struct can_backlog backlog;
+	bool stuck; /* frames were dropped because older ones wait */
+	bool gone;
+};
+
+static short interface_flags(int fd, const char *name)
+{
+	struct ifreq request = {0};
+
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+	return ioctl(fd, SIOCGIFFLAGS, &request) < 0 ? 0 : request.ifr_flags;
+}
+
+/* An interface that is up already was set up by somebody else: accepted when its bit rate is ours
+ * or cannot be known (virtual interfaces, slcan). */
+static int check_bitrate(const char *name, uint32_t bitrate, char *why, size_t why_size)
+{
+	struct can_bittiming timing = {0};
+
+	if (can_get_bittiming(name, &timing) < 0 || timing.bitrate == 0 ||
+	    timing.bitrate == bitrate)
+		return 0;
+	snprintf(why, why_size, "%s is up with %u bit/s, not %u: take it down or change one", name,
+		 timing.bitrate, bitrate);
+	return -EINVAL;
+}
+
+/* Bit rate and restart time can be set while the interface is down only. A virtual interface has
+ * neither; whether that was the reason shows when it starts. */
+static int bring_up(const char *name, uint32_t bitrate, int fd, char *why, size_t why_size)
+{
+	bool has_bitrate = can_set_bitrate(name, bitrate) == 0;
+
+	(void)can_set_restart_ms(name, RESTART_MS);
+	(void)can_do_start(name);
+	if (!(interface_flags(fd, name) & IFF_UP)) {
+		snprintf(why, why_size,
+			 "%s is down and could not be %s: set it up before (systemd-networkd or "
+			 "ip link) or grant CAP_NET_ADMIN",
+			 name, has_bitrate ? "started" : "configured");
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int bind_socket(int fd, const char *name)
+{
+	can_err_mask_t errors = CAN_ERR_CRTL | CAN_ERR_BUSOFF | CAN_ERR_RESTARTED | CAN_ERR_ACK |
+				CAN_ERR_BUSERROR | CAN_ERR_PROT;
+	struct ifreq request = {0};
+	struct sockaddr_can address = {.can_family = AF_CAN};
+
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+	if (ioctl(fd, SIOCGIFINDEX, &request) < 0)
+		return -errno;
+	address.can_ifindex = request.ifr_ifindex;
+	if (setsockopt(fd, SOL_CAN_RAW, CAN_RAW_ERR_FILTER, &errors, sizeof errors) < 0 ||
+	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
+		return -errno;
+	return 0;
+}
+
+/* --- state --- */
+
+static void set_state(struct socketcan *s, enum can_port_state state)
+{
+	struct can_status *status = &s->port.status;
+
+	if (state == CAN_BUS_OFF && status->state != CAN_BUS_OFF) {
+		status->bus_offs++;
+		s->bus_off_ms = clock_monotonic_ms();
+	}
+	status->state = state;
+}
+
+static void take_error_frame(struct socketcan *s, const struct can_frame *frame)
+{
+	if (frame->can_id & CAN_ERR_BUSOFF)
+		set_state(s, CAN_BUS_OFF);
+	else if (frame->can_id & CAN_ERR_RESTARTED)
+		set_state(s, CAN_ACTIVE);
+	else if (frame->can_id & CAN_ERR_CRTL) {
+		if (frame->data[1] & (CAN_ERR_CRTL_RX_PASSIVE | CAN_ERR_CRTL_TX_PASSIVE))
+			set_state(s, CAN_PASSIVE);
+		else if (frame->data[1] & (CAN_ERR_CRTL_RX_WARNING | CAN_ERR_CRTL_TX_WARNING))
+			set_state(s, CAN_WARNING);
+		else if (frame->data[1] & CAN_ERR_CRTL_ACTIVE)
+			set_state(s, CAN_ACTIVE);
+	}
+	if (frame->can_id & (CAN_ERR_ACK | CAN_ERR_BUSERROR | CAN_ERR_PROT))
+		s->port.status.bus_errors++;
+}
+
+static void refresh_state(struct socketcan *s)
+{
+	int state;
+
+	if (!(interface_flags(s->port.fd, s->name) & IFF_UP)) {
+		set_state(s, CAN_DOWN);
+		return;
+	}
+	if (can_get_state(s->name, &state) < 0) { /* virtual interface */
+		set_state(s, CAN_ACTIVE);
+		return;
+	}
+	switch (state) {
+	case CAN_STATE_ERROR_ACTIVE: set_state(s, CAN_ACTIVE); break;
+	case CAN_STATE_ERROR_WARNING: set_state(s, CAN_WARNING); break;
+	case CAN_STATE_ERROR_PASSIVE: set_state(s, CAN_PASSIVE); break;
+	case CAN_STATE_BUS_OFF: set_state(s, CAN_BUS_OFF); break;
+	default: set_state(s, CAN_DOWN); break;
+	}
+}
+
+/* Frames of this socket that the driver has not taken yet. The kernel charges a frame to its socket
+ * until then; the output queue itself cannot be asked for on CAN. */
+static bool has_waiting_frames(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof info;
+
+	return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) == 0 &&
+	       info[SK_MEMINFO_WMEM_ALLOC] > 0;
+}
+
+/* --- the driver's functions --- */
+
+static void socketcan_close(struct can_port *port)
+{
+	close(port->fd);
+	free(port);
+}
+
+static int socketcan_send(struct can_port *port, const struct can_message *message)
+{
+	struct socketcan *s = (struct socketcan *)port;
+	struct can_frame frame = {.can_id = message->id, .can_dlc = message->length};
+
+	if (s->gone)
+		return -ENODEV;
+	if (port->status.state == CAN_BUS_OFF || port->status.state == CAN_DOWN)
+		return -ENETDOWN;
+	if (can_backlog_is_stale(&s->backlog, has_waiting_frames(port->fd), clock_monotonic_ms())) {
+		s->stuck = true;
+		return -ENOBUFS;
+	}
+	if (message->extended)
+		frame.can_id |= CAN_EFF_FLAG;
+	memcpy(frame.data, message->data, message->length);
+	if (write(port->fd, &frame, sizeof frame) == (ssize_t)sizeof frame)
+		return 0;
+	if (errno == EAGAIN || errno == EINTR)
+		return -ENOBUFS; /* the socket's own allowance instead of the queue's */
+	if (errno == ENETDOWN)
+		set_state(s, CAN_DOWN);
+	if (errno == ENODEV || errno == ENXIO)
+		s->gone = true;
+	return -errno;
+}
+
+static int socketcan_receive(struct can_port *port, struct can_message *out)
+{
+	struct socketcan *s = (struct socketcan *)port;
+	struct can_frame frame;
+
+	for (;;) {
+		ssize_t n = read(port->fd, &frame, sizeof frame);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == ENETDOWN) { /* told once; the socket stays usable */
+			set_state(s, CAN_DOWN);
+			continue;
+		}
+		if (n < 0 && errno == EAGAIN)
+			return s->gone ? -ENODEV : 0;
+		if (n < 0) {
+			s->gone = true;
+			set_state(s, CAN_DOWN);
+			return -errno;
+		}
+		if (n != (ssize_t)sizeof frame)
+			continue;
+		if (frame.can_id & CAN_ERR_FLAG)
+			take_error_frame(s, &frame);
+		else if (!(frame.can_id & CAN_RTR_FLAG) && frame.can_dlc <= 8)
+			break;
+	}
+	out->extended = frame.can_id & CAN_EFF_FLAG;
+	out->id = frame.can_id & (out->extended ? CAN_EFF_MASK : CAN_SFF_MASK);
+	out->length = frame.can_dlc;
+	memcpy(out->data, frame.data, sizeof out->data);
+	return 1;
+}
+
+/* Stopping and starting the interface ends bus-off where the driver cannot, and empties a queue
+ * that nobody takes, so that a returning inverter does not get limits of yesterday. Without the
+ * right to do so the queue keeps the few frames of one period; no newer ones are added. */
+static void restart(struct socketcan *s)
+{
+	if (can_do_stop(s->name) == 0)
+		(void)can_do_start(s->name);
+	s->backlog = (struct can_backlog){0};
+}
+
+static void socketcan_tick(struct can_port *port, int64_t now_ms)
+{
+	struct socketcan *s = (struct socketcan *)port;
+
+	if (s->gone)
+		return;
+	refresh_state(s);
+	if (port->status.state == CAN_BUS_OFF && now_ms - s->bus_off_ms >= RESTART_BY_HAND_MS) {
+		s->bus_off_ms = now_ms;
+		restart(s);
+		refresh_state(s);
+	} else if (s->stuck && port->status.state != CAN_DOWN) {
+		s->stuck = false;
+		restart(s);
+	}
+}
+
+int socketcan_open(const char *interface, uint32_t bitrate, struct can_port **out, char *why,
+		   size_t why_size)
+{
+	static const struct can_driver driver = {socketcan_close, socketcan_send, socketcan_receive,
+						 socketcan_tick};
+	struct socketcan *s = NULL;
+	int err = 0;
+	int fd = socket(PF_CAN, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, CAN_RAW);
+
+	if (fd < 0) {
+		err = -errno;
+		snprintf(why, why_size, "this kernel has no SocketCAN: %s", strerror(-err));
+		return err;
+	}
+	if (strlen(interface) >= IFNAMSIZ) {
+		snprintf(why, why_size, "%s: not the name of an interface", interface);
+		err = -ENODEV;
+		goto out;
+	}
+	err = bind_socket(fd, interface);
+	if (err) {
+		snprintf(why, why_size, "%s: %s", interface, strerror(-err));
+		goto out;
+	}
+	if (interface_flags(fd, interface) & IFF_UP)
+		err = check_bitrate(interface, bitrate, why, why_size);
+	else
+		err = bring_up(interface, bitrate, fd, why, why_size);
+	if (err)
+		goto out;
+	s = calloc(1, sizeof *s);
+	if (!s) {
+		snprintf(why, why_size, "out of memory");
+		err = -ENOMEM;
+		goto out;
+	}
+	s->port.driver = &driver;
+	s->port.fd = fd;
+	memcpy(s->name, interface, strlen(interface) + 1);
+	refresh_state(s);
+	*out = &s->port;
+	return 0;
+out:
+	close(fd);
+	return err;
+}
