@@ -15,8 +15,8 @@
 #include <linux/can/error.h>
 #include <linux/can/netlink.h>
 #include <linux/can/raw.h>
-#include <linux/if.h>
 #include <linux/sock_diag.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,10 @@ struct socketcan {
 	char name[IFNAMSIZ];
 	int64_t bus_off_ms; /* since when, or the last attempt to end it */
 	struct can_backlog backlog;
-	bool stuck; /* frames were dropped because older ones wait */
+	bool virtual;  /* no controller, so no state to ask for (libsocketcan would complain) */
+	bool stuck;    /* frames were dropped because older ones wait */
+	bool stopped;  /* by restart(), and not started again yet */
+	bool no_right; /* to stop and start it */
 	bool gone;
 };
 
@@ -79,21 +82,39 @@ static int bring_up(const char *name, uint32_t bitrate, int fd, char *why, size_
 	return 0;
 }
 
-static int bind_socket(int fd, const char *name)
+/* Binding to an interface that is down would leave an error on the socket, so this comes last. */
+static int bind_socket(int fd, int index)
 {
 	can_err_mask_t errors = CAN_ERR_CRTL | CAN_ERR_BUSOFF | CAN_ERR_RESTARTED | CAN_ERR_ACK |
 				CAN_ERR_BUSERROR | CAN_ERR_PROT;
-	struct ifreq request = {0};
-	struct sockaddr_can address = {.can_family = AF_CAN};
+	struct sockaddr_can address = {.can_family = AF_CAN, .can_ifindex = index};
 
-	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
-	if (ioctl(fd, SIOCGIFINDEX, &request) < 0)
-		return -errno;
-	address.can_ifindex = request.ifr_ifindex;
 	if (setsockopt(fd, SOL_CAN_RAW, CAN_RAW_ERR_FILTER, &errors, sizeof errors) < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
 		return -errno;
 	return 0;
+}
+
+/* Everything that must be right before the socket can be used. */
+static int prepare(int fd, const char *interface, uint32_t bitrate, char *why, size_t why_size)
+{
+	unsigned index = strlen(interface) < IFNAMSIZ ? if_nametoindex(interface) : 0;
+	int err;
+
+	if (index == 0) {
+		snprintf(why, why_size, "there is no interface %s", interface);
+		return -ENODEV;
+	}
+	if (interface_flags(fd, interface) & IFF_UP)
+		err = check_bitrate(interface, bitrate, why, why_size);
+	else
+		err = bring_up(interface, bitrate, fd, why, why_size);
+	if (err)
+		return err;
+	err = bind_socket(fd, (int)index);
+	if (err)
+		snprintf(why, why_size, "%s: %s", interface, strerror(-err));
+	return err;
 }
 
 /* --- state --- */
@@ -129,16 +150,14 @@ static void take_error_frame(struct socketcan *s, const struct can_frame *frame)
 
 static void refresh_state(struct socketcan *s)
 {
-	int state;
+	int state = CAN_STATE_ERROR_ACTIVE;
 
 	if (!(interface_flags(s->port.fd, s->name) & IFF_UP)) {
 		set_state(s, CAN_DOWN);
 		return;
 	}
-	if (can_get_state(s->name, &state) < 0) { /* virtual interface */
-		set_state(s, CAN_ACTIVE);
-		return;
-	}
+	if (!s->virtual && can_get_state(s->name, &state) < 0)
+		s->virtual = true;
 	switch (state) {
 	case CAN_STATE_ERROR_ACTIVE: set_state(s, CAN_ACTIVE); break;
 	case CAN_STATE_ERROR_WARNING: set_state(s, CAN_WARNING); break;
@@ -234,9 +253,14 @@ static int socketcan_receive(struct can_port *port, struct can_message *out)
  * right to do so the queue keeps the few frames of one period; no newer ones are added. */
 static void restart(struct socketcan *s)
 {
-	if (can_do_stop(s->name) == 0)
-		(void)can_do_start(s->name);
+	if (!s->stopped && !s->no_right) {
+		s->stopped = can_do_stop(s->name) == 0;
+		s->no_right = !s->stopped;
+	}
+	if (s->stopped)
+		s->stopped = can_do_start(s->name) != 0;
 	s->backlog = (struct can_backlog){0};
+	refresh_state(s);
 }
 
 static void socketcan_tick(struct can_port *port, int64_t now_ms)
@@ -249,8 +273,7 @@ static void socketcan_tick(struct can_port *port, int64_t now_ms)
 	if (port->status.state == CAN_BUS_OFF && now_ms - s->bus_off_ms >= RESTART_BY_HAND_MS) {
 		s->bus_off_ms = now_ms;
 		restart(s);
-		refresh_state(s);
-	} else if (s->stuck && port->status.state != CAN_DOWN) {
+	} else if (s->stopped || s->stuck) {
 		s->stuck = false;
 		restart(s);
 	}
@@ -270,20 +293,7 @@ int socketcan_open(const char *interface, uint32_t bitrate, struct can_port **ou
 		snprintf(why, why_size, "this kernel has no SocketCAN: %s", strerror(-err));
 		return err;
 	}
-	if (strlen(interface) >= IFNAMSIZ) {
-		snprintf(why, why_size, "%s: not the name of an interface", interface);
-		err = -ENODEV;
-		goto out;
-	}
-	err = bind_socket(fd, interface);
-	if (err) {
-		snprintf(why, why_size, "%s: %s", interface, strerror(-err));
-		goto out;
-	}
-	if (interface_flags(fd, interface) & IFF_UP)
-		err = check_bitrate(interface, bitrate, why, why_size);
-	else
-		err = bring_up(interface, bitrate, fd, why, why_size);
+	err = prepare(fd, interface, bitrate, why, why_size);
 	if (err)
 		goto out;
 	s = calloc(1, sizeof *s);
