@@ -68,6 +68,9 @@ struct wire_context {
 	int64_t local_time_s; /* local time as seconds since 1970-01-01 00:00 local, 0 = unknown */
 	int64_t uptime_ms;    /* of the gateway */
 	int32_t option[WIRE_MAX_OPTIONS];
+	bool alone; /* master: nobody else talks on this line, so what arrives unsigned is the
+		       answer */
+	bool final; /* master: nothing more will come; judge by what is there (at the time-out) */
 };
 
 /* Defaults of the protocol's options, default address, no time. */
@@ -124,7 +127,8 @@ int wire_decode_can(const struct wire *wire, const struct wire_context *ctx,
 enum wire_side { WIRE_FROM_MASTER, WIRE_FROM_SLAVE };
 
 /* Looks for the first frame that `side` could have sent. >0: a whole frame with good checksum of
- * that many bytes at *start. ERR_INCOMPLETE: bytes from *start on may become one (bytes before are
+ * that many bytes at *start (Pylon: the sums of a master's frame are left to wire_answer, which has
+ * return codes for them). ERR_INCOMPLETE: bytes from *start on may become one (bytes before are
  * noise). ERR_CHECKSUM: a frame of a known shape with a bad sum lies at *start; skip at least one
  * byte. 0: nothing but noise. */
 int wire_scan(const struct wire *wire, enum wire_side side, const uint8_t *bytes, size_t count,
@@ -149,7 +153,9 @@ int wire_request(const struct wire *wire, int index, const struct wire_context *
 /* Looks for the answer to that request in everything received since it was sent (echo, noise and
  * padding included). >0: complete and good, values written, that many bytes used. ERR_INCOMPLETE:
  * wait for more. Anything else: count it and give up: ERR_CHECKSUM, ERR_FOREIGN (an answer to
- * somebody else's question), ERR_NOT_MINE (wrong responder), ERR_FORMAT, ERR_RANGE. */
+ * somebody else's question), ERR_NOT_MINE (wrong responder), ERR_FORMAT, ERR_UNKNOWN (a good answer
+ * that nobody signed), ERR_UNSUPPORTED, ERR_RANGE (the slave refused). At the time-out, ask once
+ * more with ctx->final set: an answer without its usual end may be complete enough. */
 int wire_response(const struct wire *wire, int index, const struct wire_context *ctx, int address,
 		  const uint8_t *bytes, size_t count, struct wire_values *out);
 
