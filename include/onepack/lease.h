@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The lease on the limits. The engine publishes each battery snapshot into a page of shared memory
- * together with the time until which it may be used; the inverter link (its own process) reads it
- * there. When the engine stops renewing, for whatever reason (killed, stopped, hung), the snapshot
- * that a reader gets has all current limits at zero.
+ * together with the time of publication; the inverter link (its own process) reads it there. When
+ * the engine stops renewing, for whatever reason (killed, stopped, hung), the snapshot that a
+ * reader gets has all current limits at zero.
  *
- * One writer, any number of readers in other processes. Reading never blocks and never sees half a
- * snapshot. */
+ * One writer, any number of readers in other processes. Reading never blocks, never sees half a
+ * snapshot, and does not depend on the writer being alive. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,26 +14,27 @@
 #include "onepack/battery.h"
 #include "onepack/status.h"
 
-#define LEASE_TTL_MS 2500 /* expiry plus one send period stays within the promised 3 s */
+#define LEASE_TTL_MS 2500 /* links act at the moment of expiry: within the promised 3 s */
 
 struct lease_page; /* layout in src/inverter/lease.c */
 
 /* Bytes of shared memory that a page needs. */
 uint64_t lease_page_size(void);
 
-/* A new anonymous shared memory object: returns its file descriptor (inheritable by exec) or
- * -errno. */
+/* A new anonymous shared memory object, sealed in its size and close-on-exec (links_start hands it
+ * on): returns its file descriptor or -errno. */
 int lease_create(void);
 
-/* Maps the page behind a descriptor; NULL and errno on failure. Pages are never unmapped while in
- * use. */
+/* Maps the page behind a descriptor; NULL and errno on failure, EPROTO when it is not a page of
+ * this version. Pages are never unmapped while in use. */
 struct lease_page *lease_map(int fd);
 
-/* Engine side. Publishes the snapshot, valid until now_ms + LEASE_TTL_MS (CLOCK_MONOTONIC). */
+/* Engine side, one thread. Publishes the snapshot, valid until now_ms + LEASE_TTL_MS
+ * (CLOCK_MONOTONIC). Publishing the same snapshot again is how the lease is renewed. */
 void lease_publish(struct lease_page *page, const struct battery *battery, int64_t now_ms);
 
-/* Engine side: from now on readers get zero limits, whatever was published; used for an orderly
- * stop. */
+/* Engine side: from now on readers get zero limits, whatever was or will be published; used for an
+ * orderly stop. */
 void lease_revoke(struct lease_page *page);
 
 enum lease_state { LEASE_NONE, LEASE_VALID, LEASE_EXPIRED, LEASE_REVOKED };
@@ -45,11 +46,12 @@ enum lease_state lease_read(const struct lease_page *page, int64_t now_ms, struc
 			    int64_t *age_ms);
 
 /* Pure: what is left of a snapshot without a lease: both current limits 0, nothing allowed,
- * internal_communication in protections, state fault, no force-charge request; voltages and
- * temperatures stay, so that frames stay well-formed. */
+ * internal_communication in protections, state fault, no force-charge or full-charge request, no
+ * reasons; voltages and temperatures stay, so that frames stay well-formed. */
 void lease_make_safe(struct battery *battery);
 
 /* Each link has a slot for its own status, so that the gateway can show it. 0 <= slot <
- * STATUS_MAX_INVERTERS. */
+ * STATUS_MAX_INVERTERS; one writer per slot. A slot that was never written reads as nothing known:
+ * empty names, times 0, link down. */
 void lease_write_status(struct lease_page *page, int slot, const struct inverter_status *status);
 void lease_read_status(const struct lease_page *page, int slot, struct inverter_status *out);
