@@ -156,6 +156,16 @@ async function fitsThePage(page) {
   assert.deepEqual(wide, [], 'elements reach over the right edge');
 }
 
+async function fitsEveryWidth(page) {
+  const size = page.viewportSize();
+  for (const width of [320, 390, 768, 1024]) {
+    await page.setViewportSize({ ...size, width });
+    await page.waitForTimeout(300);
+    await fitsThePage(page);
+  }
+  await page.setViewportSize(size);
+}
+
 async function saysWhenItIsStale(page, options) {
   options.wire.cut();
   await until('a cut connection is not shown', 20, async () => (await text(page, '[data-testid=link]')).startsWith('Stale since'));
@@ -214,4 +224,5 @@ export const PHONE = [
   { name: 'maps every cell', run: mapsEveryCell },
   { name: 'opens the details of a pack', run: opensDetails },
   { name: 'fits a phone', run: fitsThePage },
+  { name: 'fits every width from 320 px', run: fitsEveryWidth },
 ];

@@ -5,8 +5,12 @@
 import { batteryOf } from './battery.mjs';
 
 const WEEK_S = 7 * 86400;
-// Step of the simulation by how long ago: fine where the page looks closely, coarse where it starts faster.
-const STEPS = [{ withinS: 4000, stepS: 10 }, { withinS: 90000, stepS: 60 }, { withinS: Infinity, stepS: 300 }];
+// Steps of the simulation and of what is kept, by how long ago: fine where the page looks closely.
+const STEPS = [
+  { withinS: 4000, stepS: 10, keepS: 10 },
+  { withinS: 90000, stepS: 60, keepS: 60 },
+  { withinS: Infinity, stepS: 60, keepS: 300 },
+];
 const GAP = { fromS: 3.2 * 86400, toS: 3.2 * 86400 + 5400 };
 
 export class History {
@@ -25,10 +29,11 @@ export class History {
     let t = seconds - WEEK_S;
     while (t < seconds) {
       const past = seconds - t;
-      const dt = STEPS.find((step) => past <= step.withinS).stepS;
-      rack.step(t, dt);
-      if (past < GAP.fromS || past > GAP.toS) this.add(rack, t);
-      t += dt;
+      const { stepS, keepS } = STEPS.find((step) => past <= step.withinS);
+      rack.step(t, stepS);
+      const watched = past < GAP.fromS || past > GAP.toS;
+      if (watched && Math.floor(t / keepS) !== Math.floor((t - stepS) / keepS)) this.add(rack, t);
+      t += stepS;
     }
   }
 

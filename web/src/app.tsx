@@ -4,6 +4,8 @@
 
 import { Component, type ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { Num } from './api';
+import { floorTo, known, num } from './lib/format';
 import { useGateway } from './store';
 import { BatteryView } from './ui/battery';
 import { Chart } from './ui/chart';
@@ -53,9 +55,18 @@ function useOpenPack(): [number | null, (pack: number | null) => void] {
   return [pack, open];
 }
 
+/** The tab tells the state of charge, for those who keep it in the background. */
+function useTitle(soc: Num | undefined): void {
+  const title = known(soc) ? `${num(floorTo(soc, 0))} % · OnePack` : 'OnePack';
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
+
 export function App() {
   const gateway = useGateway();
   const { battery, session, nowMs } = gateway;
+  useTitle(battery?.soc_pct);
   const [openPack, setOpenPack] = useOpenPack();
   const [loginOpen, setLoginOpen] = useState(false);
   const shown = battery?.packs.find((pack) => pack.pack === openPack) ?? null;

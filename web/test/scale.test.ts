@@ -15,8 +15,9 @@ describe('heat', () => {
   it.each([
     [null, 10, null],
     [0, 10, 0],
-    [-0.4, 10, 0],
-    [2, 10, 1],
+    [-0.3, 10, 0],
+    [0.4, 10, 1],
+    [-2.5, 10, -2],
     [-10, 10, -5],
     [99, 10, 5],
   ])('step of %s mV in %s is %s', (deviation, span, step) => expect(heatStep(deviation, span)).toBe(step));

@@ -84,12 +84,13 @@ export function dateTime(ms: number): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock(ms)}`;
 }
 
-/** Label of a tick on a time axis: the date at midnight and on long spans, else the time of day. */
-export function timeTick(ms: number, spanSeconds: number): string {
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** Label of a tick on a time axis: the date at midnight, else the time of day. */
+export function timeTick(ms: number): string {
   const at = new Date(ms);
   const midnight = at.getHours() === 0 && at.getMinutes() === 0;
-  if (midnight || spanSeconds > 172800) return `${two(at.getDate())}.${two(at.getMonth() + 1)}.`;
-  return `${two(at.getHours())}:${two(at.getMinutes())}`;
+  return midnight ? `${at.getDate()} ${MONTHS[at.getMonth()]}` : `${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 
 const ACRONYMS: Record<string, string> = { mos: 'MOSFET', soc: 'SOC', soh: 'SOH', bms: 'BMS', n: 'N' };

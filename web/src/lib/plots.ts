@@ -138,12 +138,14 @@ export interface Frame {
   /** Right end of the time axis, in seconds. */
   endS: () => number;
   showTime: boolean;
+  /** Ends of the value axis: asked each time, because they follow the data. */
+  scale: Plot['scale'];
   onCursor: (index: number | null) => void;
 }
 
 function axes(plot: Plot, k: Colours, frame: Frame): uPlot.Axis[] {
   const common = { stroke: k.text, font: k.font, grid: { stroke: k.grid, width: 1 }, ticks: { show: false } };
-  const timeText = (_: uPlot, splits: number[]): string[] => splits.map((s) => timeTick(s * 1000, frame.range.spanS));
+  const timeText = (_: uPlot, splits: number[]): string[] => splits.map((s) => timeTick(s * 1000));
   const valueText = (_: uPlot, splits: number[], _axis: number, _space: number, step: number): string[] => {
     const digits = Math.min(3, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
     return splits.map((v) => (plot.signed ? signed(v, digits) : num(v, digits)));
@@ -183,7 +185,7 @@ export function optionsOf(plot: Plot, k: Colours, frame: Frame): uPlot.Options {
     cursor: { sync: { key: 'onepack' }, drag: { x: false, y: false }, points: { size: 6 }, y: false },
     scales: {
       x: { range: () => [frame.endS() - frame.range.spanS, frame.endS()] },
-      y: { range: (_u, low, high) => (Number.isFinite(low) && Number.isFinite(high) ? plot.scale(low, high) : plot.scale(0, 1)) },
+      y: { range: (_u, low, high) => (Number.isFinite(low) && Number.isFinite(high) ? frame.scale(low, high) : frame.scale(0, 1)) },
     },
     axes: axes(plot, k, frame),
     series: [{}, ...plot.series.map(lineOf)],

@@ -7,6 +7,7 @@ import { known } from './format';
 export const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
 export const HEAT_STEPS = 5;
+const HEAT_BEND = 0.7;
 const HEAT_SPANS_MV = [10, 20, 50, 100, 200, 500, 1000];
 
 /** The symmetric range of the heat map in mV: the first round figure that holds the largest deviation. */
@@ -15,11 +16,14 @@ export function heatSpanMv(deviationsMv: Num[]): number {
   return HEAT_SPANS_MV.find((span) => span >= largest) ?? 1000;
 }
 
-/** -HEAT_STEPS (lowest) .. 0 (on the mean) .. +HEAT_STEPS (highest); null for an unknown cell. */
+/**
+ * -HEAT_STEPS (lowest) .. 0 (on the mean) .. +HEAT_STEPS (highest); null for an unknown cell. The scale is bent,
+ * so that one runaway cell does not hide what the others do; straight, it would, and a root would show noise.
+ */
 export function heatStep(deviationMv: Num, spanMv: number): Num {
   if (!known(deviationMv)) return null;
-  const step = Math.round((deviationMv / spanMv) * HEAT_STEPS);
-  return clamp(step, -HEAT_STEPS, HEAT_STEPS) || 0;
+  const size = Math.round(Math.min(1, Math.abs(deviationMv) / spanMv) ** HEAT_BEND * HEAT_STEPS);
+  return size === 0 ? 0 : Math.sign(deviationMv) * size;
 }
 
 export interface CurrentBar {

@@ -55,14 +55,17 @@ function Forecast({ battery, current }: { battery: Battery | null; current: Smoo
       <span class="headline-name">{label}</span>
       <span class="headline-value">{duration(left?.hours ?? null)}</span>
       <span class="headline-note">
-        {unit(battery?.remaining_ah, 0, 'Ah')} of {unit(battery?.capacity_ah, 0, 'Ah')}
+        {known(battery?.remaining_ah) ? `${unit(battery.remaining_ah, 0, 'Ah')} of ${unit(battery.capacity_ah, 0, 'Ah')}` : DASH}
       </span>
     </div>
   );
 }
 
-const atPack = (pack: number | null | undefined, cell?: number | null): string | undefined =>
-  known(pack) ? `pack ${pack}${known(cell) ? `, cell ${cell}` : ''}` : undefined;
+// Notes keep their line when there is nothing to say, so that nothing moves when a value comes or goes.
+const EMPTY_LINE = '\u00a0';
+
+const atPack = (pack: number | null | undefined, cell?: number | null): string =>
+  known(pack) ? `pack ${pack}${known(cell) ? `, cell ${cell}` : ''}` : EMPTY_LINE;
 
 function spreadMv(b: Battery | null): number | null {
   return known(b?.cell_max_v) && known(b?.cell_min_v) ? (b.cell_max_v - b.cell_min_v) * 1000 : null;
@@ -75,24 +78,28 @@ function Facts({ battery: b }: { battery: Battery | null }) {
   ].filter(Boolean);
   return (
     <dl class="facts">
-      <Fact name="Packs online" value={`${num(b?.packs_online)} of ${num(b?.packs_total)}`} note={blocking.join(', ') || undefined} />
+      <Fact name="Packs online" value={`${num(b?.packs_online)} of ${num(b?.packs_total)}`} note={blocking.join(', ') || EMPTY_LINE} />
       <Fact name="Highest cell" value={unit(b?.cell_max_v, 3, 'V')} note={atPack(b?.cell_max_pack, b?.cell_max_cell)} />
       <Fact name="Lowest cell" value={unit(b?.cell_min_v, 3, 'V')} note={atPack(b?.cell_min_pack, b?.cell_min_cell)} />
-      <Fact name="Cell spread" value={unit(spreadMv(b), 0, 'mV')} note={known(b?.cell_mean_v) ? `mean ${unit(b.cell_mean_v, 3, 'V')}` : undefined} />
+      <Fact name="Cell spread" value={unit(spreadMv(b), 0, 'mV')} note={known(b?.cell_mean_v) ? `mean ${unit(b.cell_mean_v, 3, 'V')}` : EMPTY_LINE} />
       <Fact name="Warmest" value={unit(b?.temperature_max_c, 1, '°C')} note={atPack(b?.temperature_max_pack)} />
       <Fact name="Coldest" value={unit(b?.temperature_min_c, 1, '°C')} note={atPack(b?.temperature_min_pack)} />
       <Fact name="MOSFETs" value={unit(b?.mos_temperature_max_c, 1, '°C')} note="warmest" />
-      <Fact name="Health" value={unit(b?.soh_pct, 0, '%')} note={known(b?.cycles) ? `${num(b.cycles)} cycles` : undefined} />
+      <Fact name="Health" value={unit(b?.soh_pct, 0, '%')} note={known(b?.cycles) ? `${num(b.cycles)} cycles` : EMPTY_LINE} />
       <Fact name="Energy in" value={unit(b?.energy_charged_kwh, 1, 'kWh')} note="since installation" />
       <Fact name="Energy out" value={unit(b?.energy_discharged_kwh, 1, 'kWh')} note="since installation" />
     </dl>
   );
 }
 
+const NAMED_AT_MOST = 4;
+
 /** The packs that report an alarm themselves: ": pack 3, 7". */
 function packsWith(packs: Pack[], name: string): string {
   const found = packs.filter((pack) => pack.protections.includes(name) || pack.warnings.includes(name));
-  return found.length === 0 ? '' : `: pack ${found.map((pack) => pack.pack).join(', ')}`;
+  if (found.length === 0) return '';
+  if (found.length > NAMED_AT_MOST) return `: ${found.length} packs`;
+  return `: pack ${found.map((pack) => pack.pack).join(', ')}`;
 }
 
 interface Props {

@@ -130,12 +130,15 @@ function Canvas({ plot, times, colours, width, range, showTime, onCursor }: Canv
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const end = useRef(0);
+  const scale = useRef(plot.scale);
   const data = [times, ...plot.columns] as uPlot.AlignedData;
+  scale.current = plot.scale;
   end.current = times[times.length - 1] ?? Date.now() / 1000;
 
   useEffect(() => {
     if (box.current === null || width === 0) return undefined;
-    const frame = { width, range, endS: () => end.current, showTime, onCursor };
+    const follow: Plot['scale'] = (low, high) => scale.current(low, high);
+    const frame = { width, range, endS: () => end.current, showTime, scale: follow, onCursor };
     chart.current = new uPlot(optionsOf(plot, colours, frame), data, box.current);
     return () => {
       chart.current?.destroy();
@@ -150,14 +153,14 @@ function Canvas({ plot, times, colours, width, range, showTime, onCursor }: Canv
   return <div ref={box} class="plot" role="img" aria-label={`${plot.title} over the last ${range.label}`} style={{ height: `${plot.height + (showTime ? 20 : 0)}px` }} />;
 }
 
-interface PickProps<T extends string> {
+interface ChoiceProps<T extends string> {
   name: string;
   options: { value: T; text: string }[];
   chosen: T;
   onChoose: (value: T) => void;
 }
 
-function Pick<T extends string>({ name, options, chosen, onChoose }: PickProps<T>) {
+function Choice<T extends string>({ name, options, chosen, onChoose }: ChoiceProps<T>) {
   return (
     <div class="pick" role="group" aria-label={name}>
       {options.map(({ value, text }) => (
@@ -192,8 +195,8 @@ export function Chart({ battery, clockOffsetMs, epoch }: Props) {
   const at = index === null ? undefined : columns?.t[index];
   const aside = (
     <div class="chart-picks">
-      <Pick name="Quantity" options={QUANTITIES} chosen={quantity} onChoose={setQuantity} />
-      <Pick name="Time range" options={RANGES.map((one) => ({ value: one.label, text: one.label }))} chosen={label} onChoose={setLabel} />
+      <Choice name="Quantity" options={QUANTITIES} chosen={quantity} onChoose={setQuantity} />
+      <Choice name="Time range" options={RANGES.map((one) => ({ value: one.label, text: one.label }))} chosen={label} onChoose={setLabel} />
     </div>
   );
   return (
