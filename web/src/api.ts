@@ -62,7 +62,7 @@ export interface Pack extends Limits, Measured {
 }
 
 export interface Battery extends Limits, Measured {
-  time: string;
+  time: string | null;
   state: BatteryState;
   power_w: Num;
   charge_allowed: Flag;
@@ -102,8 +102,9 @@ export interface Battery extends Limits, Measured {
 export type Severity = 'info' | 'warning' | 'alarm';
 
 export interface GatewayEvent {
-  id: number;
-  time: string;
+  /** Missing while the gateway has not yet stored it. */
+  id?: Num;
+  time: string | null;
   kind: string;
   severity: Severity;
   pack: Num;
@@ -153,6 +154,9 @@ function toPack(raw: Pack): Pack {
     warnings: list(raw.warnings),
   };
 }
+
+/** A time stamp in milliseconds, NaN when there is none. */
+export const timeMs = (time: string | null | undefined): number => (time ? Date.parse(time) : NaN);
 
 /** The battery object with every list present; missing numbers stay undefined and are drawn as unknown. */
 export function toBattery(raw: Battery): Battery {

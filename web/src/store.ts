@@ -3,7 +3,7 @@
 // break by request again. Components get values and never talk to the gateway, except to send a command.
 
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
-import type { Battery, GatewayEvent, Inverter, Session } from './api';
+import { timeMs, type Battery, type GatewayEvent, type Inverter, type Session } from './api';
 import { getBattery, getEvents, getInverters, getSession } from './client';
 import { openStream } from './stream';
 import { linkOf, type Link } from './lib/freshness';
@@ -41,16 +41,25 @@ const NOTHING: GatewayData = {
 const EVENTS_KEPT = 500;
 const EVENTS_FIRST = 100;
 
-/** Events by falling number, each once, however they arrived. */
+// An event may be pushed before it is stored and has a number, so it is known by what it says.
+const identity = (event: GatewayEvent): string => [event.time, event.kind, event.pack, event.text].join('|');
+
+/** Events, newest first, each once, however they arrived. */
 export function mergeEvents(before: GatewayEvent[] | null, more: GatewayEvent[]): GatewayEvent[] {
-  const byId = new Map((before ?? []).map((event) => [event.id, event]));
-  for (const event of more) byId.set(event.id, event);
-  return [...byId.values()].sort((a, b) => b.id - a.id).slice(0, EVENTS_KEPT);
+  const found = new Map<string, GatewayEvent>();
+  for (const event of [...(before ?? []), ...more]) {
+    const key = identity(event);
+    found.set(key, { ...event, id: event.id ?? found.get(key)?.id ?? null });
+  }
+  const newest = (event: GatewayEvent): number => timeMs(event.time) || 0;
+  const sorted = [...found.values()].sort((a, b) => newest(b) - newest(a) || (b.id ?? 0) - (a.id ?? 0));
+  return sorted.slice(0, EVENTS_KEPT);
 }
 
 function withBattery(data: GatewayData, battery: Battery, nowMs: number): GatewayData {
-  if (data.battery !== null && data.battery.time === battery.time) return { ...data, battery };
-  const gatewayMs = Date.parse(battery.time);
+  const repeated = data.battery !== null && data.battery.time !== null && data.battery.time === battery.time;
+  if (repeated) return { ...data, battery };
+  const gatewayMs = timeMs(battery.time);
   return {
     ...data,
     battery,
@@ -96,7 +105,8 @@ export function useGateway(): Gateway {
   }
 
   async function loadOlderEvents(): Promise<number> {
-    const older = await getEvents(EVENTS_FIRST, events.current?.at(-1)?.id);
+    const oldest = events.current?.filter((event) => event.id).at(-1);
+    const older = await getEvents(EVENTS_FIRST, oldest?.id ?? undefined);
     dispatch({ is: 'events', events: older });
     return older.length;
   }

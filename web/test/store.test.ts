@@ -6,7 +6,14 @@ import { mergeEvents, reduce, type GatewayData } from '../src/store';
 import { rack } from './battery';
 
 const nothing = { battery: null, inverters: null, events: null, session: null, current: null, advancedAtMs: 0, clockOffsetMs: 0 } as GatewayData;
-const event = (id: number): GatewayEvent => ({ id, time: '', kind: 'test', severity: 'info', pack: null, text: `event ${id}` });
+const event = (second: number, id: number | null = second): GatewayEvent => ({
+  id,
+  time: new Date(second * 1000).toISOString(),
+  kind: 'test',
+  severity: 'info',
+  pack: null,
+  text: `event ${second}`,
+});
 
 describe('freshness', () => {
   it('waits for the first value', () => expect(linkOf(0, 1e12)).toEqual({ state: 'connecting' }));
@@ -32,6 +39,8 @@ describe('battery', () => {
   });
 
   it('survives a gateway without a clock', () => {
+    const timeless = reduce(first, { is: 'battery', battery: rack({ time: null }), nowMs: 9000 });
+    expect(reduce(timeless, { is: 'battery', battery: rack({ time: null }), nowMs: 9900 }).advancedAtMs).toBe(9900);
     expect(reduce(first, { is: 'battery', battery: rack({ time: 'never' }), nowMs: 9000 }).clockOffsetMs).toBe(first.clockOffsetMs);
   });
 });
@@ -40,6 +49,15 @@ describe('events', () => {
   it('are newest first and each only once', () => {
     const merged = mergeEvents([event(5), event(3)], [event(4), event(5), event(6)]);
     expect(merged.map((one) => one.id)).toEqual([6, 5, 4, 3]);
+  });
+
+  it('get their number when they are stored', () => {
+    expect(mergeEvents([event(5, null)], [event(5, 77)])).toMatchObject([{ id: 77 }]);
+    expect(mergeEvents([event(5, 77)], [event(5, null)])).toMatchObject([{ id: 77 }]);
+  });
+
+  it('without a time come last', () => {
+    expect(mergeEvents([{ ...event(9), time: null }], [event(1)]).map((one) => one.id)).toEqual([1, 9]);
   });
 
   it('start from nothing', () => expect(mergeEvents(null, [])).toEqual([]));

@@ -88,6 +88,15 @@ describe('inverters', () => {
   });
 });
 
+describe('events', () => {
+  it('without a time have a dash for it', () => {
+    const events = [{ id: null, time: null, kind: 'x', severity: 'info' as const, pack: 3, text: 'something' }];
+    const html = renderToString(<Events events={events} nowMs={0} onOlder={async () => 0} />);
+    expect(html).toContain('Pack 3');
+    expect(html).not.toMatch(/NaN|undefined|null/);
+  });
+});
+
 describe('text from outside', () => {
   it('is never markup', () => {
     const events = [{ id: 1, time: '2026-01-01T00:00:00Z', kind: 'x', severity: 'alarm' as const, pack: null, text: '<img src=x>' }];

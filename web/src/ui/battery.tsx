@@ -23,7 +23,7 @@ function Segment({ pack, onPack }: { pack: Pack; onPack: (pack: number) => void 
   const title = `Pack ${pack.pack}: ${known(pack.soc_pct) ? unit(floorTo(pack.soc_pct, 1), 1, '%') : pack.state}`;
   return (
     <div class={`segment segment-${pack.state}`} title={title} onClick={() => onPack(pack.pack)}>
-      {known(pack.soc_pct) && <div class="segment-fill" style={{ height: percent(pack.soc_pct) }} />}
+      {known(pack.soc_pct) && <div class="segment-fill" style={{ transform: `translateY(${percent(100 - pack.soc_pct)})` }} />}
       <span class="segment-number">{pack.pack}</span>
     </div>
   );

@@ -5,7 +5,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { Battery } from '../api';
+import { timeMs, type Battery } from '../api';
 import { getHistory } from '../client';
 import { DASH, dateTime, num, signed } from '../lib/format';
 import { append, FIELDS, fromAnswer, RANGES, type Columns, type Range } from '../lib/history';
@@ -75,7 +75,7 @@ function useHistory(range: Range, battery: Battery | null, clockOffsetMs: number
 
   useEffect(() => {
     if (battery === null) return;
-    const t = Date.parse(battery.time) / 1000;
+    const t = timeMs(battery.time) / 1000;
     if (!Number.isFinite(t)) return;
     setLoaded((now) => (now === null || now.range !== range ? now : { range, columns: append(now.columns, battery, t, range) }));
   }, [battery?.time]);

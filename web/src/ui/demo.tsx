@@ -51,18 +51,9 @@ const orderText = (watts: number): string => {
 
 const commandOf = (watts: number): string => (watts < 0 ? `load ${-watts}` : watts > 0 ? `sun ${watts}` : 'load 0');
 
-interface Props {
-  packs: Pack[];
-  session: Session;
-  onLogin: () => void;
-}
-
-export function Demo({ packs, session, onLogin }: Props) {
-  const [pending, setPending] = usePending(packs);
-  const [watts, setWatts] = useState(0);
-  const [automatic, setAutomatic] = useState(true);
+/** Sends commands; answers whether the gateway took one. */
+function useOrders(session: Session, onLogin: () => void): [(command: string) => Promise<boolean>, string] {
   const [problem, setProblem] = useState('');
-
   async function order(command: string): Promise<boolean> {
     setProblem('');
     if (!session.authenticated) {
@@ -78,42 +69,61 @@ export function Demo({ packs, session, onLogin }: Props) {
       return false;
     }
   }
+  return [order, problem];
+}
+
+function Power({ order }: { order: (command: string) => Promise<boolean> }) {
+  const [watts, setWatts] = useState(0);
+  const [automatic, setAutomatic] = useState(true);
+
+  async function choose(raw: number): Promise<void> {
+    const next = Math.abs(raw) < REST_W ? 0 : raw;
+    if (!(await order(commandOf(next)))) return;
+    setWatts(next);
+    setAutomatic(false);
+  }
+
+  async function goAutomatic(): Promise<void> {
+    if (!(await order('auto'))) return;
+    setWatts(0);
+    setAutomatic(true);
+  }
+
+  return (
+    <div class="demo-power">
+      <label for="demo-watts" class="demo-label">
+        {automatic ? 'Automatic day' : orderText(watts)}
+      </label>
+      <div class="demo-slide">
+        <span aria-hidden="true">Load</span>
+        <input id="demo-watts" type="range" min={-MAX_W} max={MAX_W} step={STEP_W} value={watts} aria-valuetext={orderText(watts)} onChange={(event) => choose(Number(event.currentTarget.value))} />
+        <span aria-hidden="true">Sun</span>
+        <button type="button" class="button" aria-pressed={automatic} onClick={goAutomatic}>
+          Automatic
+        </button>
+      </div>
+    </div>
+  );
+}
+
+interface Props {
+  packs: Pack[];
+  session: Session;
+  onLogin: () => void;
+}
+
+export function Demo({ packs, session, onLogin }: Props) {
+  const [pending, setPending] = usePending(packs);
+  const [order, problem] = useOrders(session, onLogin);
 
   async function toggle(pack: Pack, out: boolean): Promise<void> {
     if (await order(`${out ? 'plug' : 'unplug'} ${pack.pack}`)) setPending(pack.pack, !out);
   }
 
-  async function setPower(raw: number): Promise<void> {
-    const next = Math.abs(raw) < REST_W ? 0 : raw;
-    if (await order(commandOf(next))) {
-      setWatts(next);
-      setAutomatic(false);
-    }
-  }
-
-  async function goAutomatic(): Promise<void> {
-    if (await order('auto')) {
-      setWatts(0);
-      setAutomatic(true);
-    }
-  }
-
   return (
     <Section id="demo" title="Demo" class="demo-card" aside={<span class="hint">A simulated rack: try it out</span>}>
       <div class="demo">
-        <div class="demo-power">
-          <label for="demo-watts" class="demo-label">
-            {automatic ? 'Automatic day' : orderText(watts)}
-          </label>
-          <div class="demo-slide">
-            <span aria-hidden="true">Load</span>
-            <input id="demo-watts" type="range" min={-MAX_W} max={MAX_W} step={STEP_W} value={watts} aria-valuetext={orderText(watts)} onChange={(event) => setPower(Number(event.currentTarget.value))} />
-            <span aria-hidden="true">Sun</span>
-            <button type="button" class="button" aria-pressed={automatic} onClick={goAutomatic}>
-              Automatic
-            </button>
-          </div>
-        </div>
+        <Power order={order} />
         <div class="plugs" role="group" aria-label="Unplug or plug in a pack">
           {packs.map((pack) => {
             const out = pending.get(pack.pack) ?? isOut(pack);

@@ -2,8 +2,8 @@
 // What happened, newest first.
 
 import { useState } from 'preact/hooks';
-import type { GatewayEvent, Severity } from '../api';
-import { ago, dateTime, known } from '../lib/format';
+import { timeMs, type GatewayEvent, type Severity } from '../api';
+import { ago, DASH, dateTime, known } from '../lib/format';
 import { Chip, Section, type Tone } from './bits';
 import '../style/events.css';
 
@@ -17,15 +17,15 @@ const SHOWN_AT_FIRST = 8;
 
 function Item({ event, nowMs }: { event: GatewayEvent; nowMs: number }) {
   const severity = SEVERITIES[event.severity] ?? SEVERITIES.info;
-  const at = Date.parse(event.time);
+  const at = timeMs(event.time);
   return (
     <li class={`event event-${event.severity}`}>
       <Chip tone={severity.tone}>{severity.text}</Chip>
       <span class="event-text">{event.text}</span>
       <span class="event-pack">{known(event.pack) ? `Pack ${event.pack}` : ''}</span>
-      <time class="event-time" dateTime={event.time}>
+      <time class="event-time" dateTime={event.time ?? undefined}>
         <span>{ago((nowMs - at) / 1000)}</span>
-        <small>{dateTime(at)}</small>
+        <small>{known(at) ? dateTime(at) : DASH}</small>
       </time>
     </li>
   );
@@ -56,7 +56,7 @@ export function Events({ events, nowMs, onOlder }: Props) {
       {events !== null && list.length === 0 && <p class="note">Nothing has happened yet.</p>}
       <ol class="events" data-testid="events">
         {list.slice(0, shown).map((event) => (
-          <Item key={event.id} event={event} nowMs={nowMs} />
+          <Item key={`${event.time} ${event.text}`} event={event} nowMs={nowMs} />
         ))}
       </ol>
       {canMore && (

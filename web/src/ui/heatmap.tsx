@@ -41,6 +41,36 @@ function Legend({ spanMv }: { spanMv: number }) {
   );
 }
 
+interface CellProps {
+  cell: HeatCell;
+  at: Place;
+  spanMv: number;
+  focused: boolean;
+  onPlace: (place: Place) => void;
+}
+
+function Cell({ cell, at, spanMv, focused, onPlace }: CellProps) {
+  const extreme = cell.mark === null ? '' : cell.mark === 'min' ? ', lowest of all' : ', highest of all';
+  const choose = (): void => onPlace(at);
+  return (
+    <span
+      class="heat-cell"
+      role="gridcell"
+      data-at={`${at.row}-${at.column}`}
+      data-heat={heatStep(cell.deviationMv, spanMv) ?? 'none'}
+      data-mark={cell.mark}
+      tabIndex={focused ? 0 : -1}
+      aria-label={describe(cell) + extreme}
+      onMouseEnter={choose}
+      onClick={choose}
+      onFocus={choose}
+    >
+      <span class="heat-value">{known(cell.deviationMv) ? signed(cell.deviationMv) : DASH}</span>
+      {cell.mark && <b>{cell.mark}</b>}
+    </span>
+  );
+}
+
 interface GridProps {
   map: HeatMap;
   spanMv: number;
@@ -79,22 +109,7 @@ function Grid({ map, spanMv, place, onPlace, onPack }: GridProps) {
             </button>
           </span>
           {cells.map((cell, column) => (
-            <span
-              key={column}
-              class="heat-cell"
-              role="gridcell"
-              data-at={`${row}-${column}`}
-              data-heat={heatStep(cell.deviationMv, spanMv) ?? 'none'}
-              data-mark={cell.mark}
-              tabIndex={focus.row === row && focus.column === column ? 0 : -1}
-              aria-label={`${describe(cell)}${cell.mark ? `, ${cell.mark === 'min' ? 'lowest' : 'highest'} of all` : ''}`}
-              onMouseEnter={() => onPlace({ row, column })}
-              onClick={() => onPlace({ row, column })}
-              onFocus={() => onPlace({ row, column })}
-            >
-              <span class="heat-value">{known(cell.deviationMv) ? signed(cell.deviationMv) : DASH}</span>
-              {cell.mark && <b>{cell.mark}</b>}
-            </span>
+            <Cell key={column} cell={cell} at={{ row, column }} spanMv={spanMv} focused={focus.row === row && focus.column === column} onPlace={onPlace} />
           ))}
         </div>
       ))}
