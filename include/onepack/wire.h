@@ -90,6 +90,7 @@ struct wire_values {
 	struct pack pack;       /* pack protocols */
 	struct inverter_view inverter;
 	bool said_battery, said_pack, said_inverter;
+	bool said_protections, said_warnings; /* alarm bits were there, set or not */
 };
 
 void wire_values_clear(struct wire_values *values);

@@ -95,7 +95,7 @@ struct item {
 	enum item_kind kind;
 	const char *help; /* or NULL */
 	/* the number on the wire; size is the byte count of anything but repeat and when */
-	uint8_t size;
+	uint16_t size;
 	bool is_signed;
 	int order; /* enum byte_order, -1 = the message's */
 
@@ -106,6 +106,7 @@ struct item {
 	int32_t unit_step; /* how many of the vocabulary's steps (mV, mpct, ...) one raw step is */
 	int64_t offset, min, max; /* raw offset; limits in the vocabulary's unit */
 	bool negative, absolute, per_cell;
+	bool never_zero; /* a charge voltage */
 	enum rounding rounding;
 	const int64_t *invalid;
 	int invalid_count;
@@ -245,6 +246,13 @@ struct wire {
 	void **owned; /* every allocation that items and texts point into */
 	int owned_count;
 };
+
+/* Loads from a document (which stays the caller's); the id is made from the path. */
+struct wire *wire_load_doc(struct doc *doc, const char *path);
+
+/* Memory that lives as long as the protocol; NULL when there is none. */
+void *wire_keep(struct wire *wire, size_t size);
+const char *wire_keep_text(struct wire *wire, const char *text);
 
 /* Own address: the context's, or the profile's default when that is -1. */
 int wire_address(const struct wire *wire, const struct wire_context *ctx);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Where protocol files are found: a list of folders, each with ID.yaml below; the first hit wins. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "wire_internal.h"
+
+#define PATH_SIZE 1024
+
+/* The n-th folder of the search path; false behind the last. */
+static bool folder_at(int n, char path[PATH_SIZE])
+{
+	static const char *const fixed[] = {"/etc/onepack/protocols", WIRE_BUILD_PROTOCOLS,
+					    "/usr/share/onepack/protocols"};
+	const char *list = getenv("ONEPACK_PROTOCOLS");
+
+	while (list && *list) {
+		const size_t length = strcspn(list, ":");
+
+		if (length && n-- == 0) {
+			snprintf(path, PATH_SIZE, "%.*s", (int)length, list);
+			return true;
+		}
+		list += length + (list[length] == ':');
+	}
+	if (n >= (int)(sizeof fixed / sizeof fixed[0]))
+		return false;
+	snprintf(path, PATH_SIZE, "%s", fixed[n]);
+	return true;
+}
+
+/* Ids come from users and configuration: only names below the folders, nothing that climbs. */
+static bool id_is_sane(const char *id)
+{
+	return id[0] && id[0] != '/' && id[0] != '.' && !strstr(id, "/.") && strlen(id) < 200;
+}
+
+struct wire *wire_load(const char *id, FILE *errors)
+{
+	char folder[PATH_SIZE], path[PATH_SIZE + 256];
+
+	for (int i = 0; id_is_sane(id) && folder_at(i, folder); i++) {
+		snprintf(path, sizeof path, "%s/%s.yaml", folder, id);
+		if (access(path, F_OK) == 0)
+			return wire_load_file(path, errors);
+	}
+	if (errors)
+		fprintf(errors, "there is no protocol '%s'; `onepack wire list` shows them all\n",
+			id);
+	return NULL;
+}
+
+/* --- listing --- */
+
+struct id_list {
+	char **ids;
+	int count;
+};
+
+static bool add_id(struct id_list *list, const char *bus, const char *file)
+{
+	const size_t length = strlen(file);
+	char id[600];
+	char **grown;
+
+	if (length < 6 || file[0] == '.' || strcmp(file + length - 5, ".yaml") != 0)
+		return true;
+	snprintf(id, sizeof id, "%s/%.*s", bus, (int)length - 5, file);
+	for (int i = 0; i < list->count; i++)
+		if (strcmp(list->ids[i], id) == 0)
+			return true;
+	grown = realloc(list->ids, (size_t)(list->count + 1) * sizeof *grown);
+	if (!grown)
+		return false;
+	list->ids = grown;
+	list->ids[list->count] = strdup(id);
+	return list->ids[list->count] && ++list->count;
+}
+
+static void add_bus(struct id_list *list, const char *folder, const char *bus)
+{
+	char path[PATH_SIZE + 300];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof path, "%s/%s", folder, bus);
+	dir = bus[0] == '.' ? NULL : opendir(path);
+	while (dir && (entry = readdir(dir)))
+		if (!add_id(list, bus, entry->d_name))
+			break;
+	if (dir)
+		closedir(dir);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int wire_list_ids(char ***ids)
+{
+	struct id_list list = {0};
+	char folder[PATH_SIZE];
+
+	for (int i = 0; folder_at(i, folder); i++) {
+		DIR *dir = opendir(folder);
+		struct dirent *entry;
+
+		while (dir && (entry = readdir(dir)))
+			add_bus(&list, folder, entry->d_name);
+		if (dir)
+			closedir(dir);
+	}
+	if (list.count)
+		qsort(list.ids, (size_t)list.count, sizeof *list.ids, compare);
+	*ids = list.ids;
+	return list.count;
+}
+
+void wire_free_ids(char **ids, int count)
+{
+	for (int i = 0; i < count; i++)
+		free(ids[i]);
+	free(ids);
+}

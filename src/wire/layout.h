@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Where encoding or decoding of one message stands: what derived values and hooks may look at. */
+#pragma once
+
+#include "wire_internal.h"
+
+struct layout {
+	const struct wire *wire;
+	const struct message *message;
+	const struct wire_context *ctx;
+	enum byte_order order;
+	enum scope scope; /* of the names here: a pack inside `repeat: packs` */
+
+	/* encoding */
+	const void *source; /* struct battery, pack or inverter_view, by scope */
+	uint8_t *out;
+	uint8_t *unknown; /* map of unknown bytes, or NULL: unknown is a failure */
+
+	/* decoding */
+	const uint8_t *in;
+	size_t first;       /* place in the message of in[0] */
+	void *target;       /* as source */
+	alarm_set clear[3]; /* by severity bit: alarms that were spoken of ... */
+	alarm_set set[3];   /* ... and are active */
+	bool said_alarms[3];
+	int read; /* items understood */
+
+	size_t at, end; /* next byte of the message; behind the last one that may be used */
+
+	/* inside `repeat:` */
+	int index;               /* 0-based element */
+	const int32_t *elements; /* encoding: cells in mV or sensors in mC */
+	int element_count;
+};
+
+/* The value that goes out, FIELD_UNKNOWN when there is none; and what a read value does. */
+int32_t quantity_get(const struct layout *at, const struct quantity *quantity);
+void quantity_set(const struct layout *at, const struct quantity *quantity, int32_t value);
+
+/* Finds a name: derived values first, then the vocabulary of the scope. `repeat` is what is
+ * repeated around it, -1 = nothing (`cell` and `sensor` exist only there). False if there is no
+ * such name. */
+bool quantity_find(const char *name, enum scope scope, int repeat, struct quantity *out);
+
+/* The n-th derived name of a scope with its one-line meaning, NULL behind the last. */
+const char *quantity_derived(enum scope scope, int n, const char **meaning);
+
+/* True for a battery that says nothing: no data, or neither current limit is known. */
+bool battery_is_mute(const struct battery *battery);
+
+/* Sensors of a battery seen as one pack: power switches, hottest, coldest, mean from there on. */
+int battery_sensors(const struct battery *battery, int32_t out[ONEPACK_MAX_TEMPERATURES]);
+
+/* --- numbers (layout_number.c) --- */
+
+/* Vocabulary value -> raw number, rounded and held inside the type. `cells` divides for `per:
+ * cell`. False when that is not known. */
+bool number_to_raw(const struct item *item, const struct quantity *quantity, int32_t value,
+		   int32_t cells, int64_t *raw);
+
+/* Raw -> vocabulary value; false when the raw number is not a value. */
+bool number_from_raw(const struct item *item, int64_t raw, int32_t cells, int32_t *value);
+
+/* Smallest and largest number of the type. */
+int64_t number_low(const struct item *item);
+int64_t number_high(const struct item *item);
+
+void bytes_put(uint8_t *out, int size, enum byte_order order, int64_t number);
+int64_t bytes_get(const uint8_t *in, int size, enum byte_order order, bool is_signed);
+
+/* --- bits (layout_bits.c) --- */
+
+int64_t bits_encode(const struct layout *at, const struct item *item);
+void bits_decode(struct layout *at, const struct item *item, int64_t raw);
+
+/* --- hooks (hooks.c) --- */
+
+struct hook {
+	const char *name, *meaning;
+	int size; /* bytes */
+	enum scope scope;
+	int (*encode)(const struct layout *at, uint8_t *out); /* 0 or ERR_UNKNOWN */
+	void (*decode)(const struct layout *at, const uint8_t *in);
+};
+
+const struct hook *hook_find(const char *name, enum scope scope);
+const struct hook *hook_row(int n); /* NULL behind the last */

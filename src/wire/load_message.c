@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Loading of `messages:` and of the settings of the serial framings. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "load.h"
+
+#define MAX_CAN_ID 0x1FFFFFFF
+#define MAX_STD_ID 0x7FF
+
+static const char *const can_keys[] = {"id",     "name", "help",      "when",     "from",   "fields",
+				       "length", "period_ms", "extended", "id_plus", NULL};
+static const char *const modbus_keys[] = {"registers", "name",   "help", "when",  "from", "fields",
+					  "length",    "record", "write", NULL};
+static const char *const pylon_keys[] = {"command", "name",   "help",    "when",   "from",
+					 "fields",  "length", "request", "refuse", NULL};
+
+static const char *const *keys_of(const struct wire *wire)
+{
+	switch (wire->framing) {
+	case WIRE_CAN: return can_keys;
+	case WIRE_MODBUS: return modbus_keys;
+	case WIRE_PYLON: return pylon_keys;
+	}
+	return can_keys;
+}
+
+/* --- keys of each framing --- */
+
+static void load_can_keys(struct loader *load, const yaml_node_t *map, struct message *message)
+{
+	const yaml_node_t *period = doc_get(load->doc, map, "period_ms"),
+			  *extended = doc_get(load->doc, map, "extended"),
+			  *plus = doc_get(load->doc, map, "id_plus");
+	int64_t number;
+
+	message->period_ms = load->wire->can.period_ms;
+	if (period && doc_integer(load->doc, period, 0, 3600000, &number))
+		message->period_ms = (int32_t)number;
+	message->extended = message->id > MAX_STD_ID;
+	if (extended && doc_flag(load->doc, extended, &message->extended) && !message->extended &&
+	    message->id > MAX_STD_ID)
+		doc_complain(load->doc, extended, "this id has more than 11 bits");
+	message->id_plus_address = plus != NULL;
+	if (plus && (!doc_text(plus) || strcmp(doc_text(plus), "address") != 0))
+		doc_complain(load->doc, plus, "only the address can be added: `id_plus: address`");
+}
+
+static void load_record(struct loader *load, const yaml_node_t *map, struct message *message)
+{
+	static const char *const keys[] = {"type", "trigger", NULL};
+	int64_t type, trigger;
+
+	if (!map)
+		return;
+	doc_check_keys(load->doc, map, keys);
+	if (!doc_get(load->doc, map, "type") || !doc_get(load->doc, map, "trigger")) {
+		doc_complain(load->doc, map, "a record is written {type: 2, trigger: 0x1620}");
+		return;
+	}
+	if (doc_integer(load->doc, doc_get(load->doc, map, "type"), 1, 255, &type) &&
+	    doc_integer(load->doc, doc_get(load->doc, map, "trigger"), 0, 0xFFFF, &trigger)) {
+		message->record_type = (int)type;
+		message->record_trigger = (uint32_t)trigger;
+	}
+}
+
+static void load_serial_keys(struct loader *load, const yaml_node_t *map, struct message *message)
+{
+	const yaml_node_t *write = doc_get(load->doc, map, "write"),
+			  *request = doc_get(load->doc, map, "request"),
+			  *refuse = doc_get(load->doc, map, "refuse");
+	int64_t number;
+
+	load_record(load, doc_get(load->doc, map, "record"), message);
+	if (write && !(message->write_acknowledge =
+			       doc_text(write) && strcmp(doc_text(write), "acknowledge") == 0))
+		doc_complain(load->doc, write, "`write:` can only be `acknowledge`");
+	if (request && !(message->request_address =
+				 doc_text(request) && strcmp(doc_text(request), "address") == 0))
+		doc_complain(load->doc, request, "`request:` can only be `address`");
+	if (refuse && doc_integer(load->doc, refuse, 1, 255, &number))
+		message->refuse = (int)number;
+}
+
+/* --- checks --- */
+
+static int fullest_size(const struct item *items, int count);
+
+static int item_size(const struct item *item)
+{
+	static const int most[] = {ONEPACK_MAX_CELLS, ONEPACK_MAX_TEMPERATURES, ONEPACK_MAX_PACKS};
+
+	if (item->kind == ITEM_WHEN)
+		return fullest_size(item->items, item->item_count);
+	if (item->kind == ITEM_REPEAT)
+		return item->counted_size + (item->count ? item->count : most[item->repeat]) *
+						    fullest_size(item->items, item->item_count);
+	return item->size;
+}
+
+/* Branches of the same option exclude each other: of neighbouring `when`s only the longest counts. */
+static int fullest_size(const struct item *items, int count)
+{
+	int size = 0;
+
+	for (int i = 0; i < count; i++) {
+		int longest = item_size(&items[i]);
+
+		while (items[i].kind == ITEM_WHEN && i + 1 < count &&
+		       items[i + 1].kind == ITEM_WHEN && items[i + 1].option == items[i].option &&
+		       items[i + 1].option_value != items[i].option_value) {
+			i++;
+			if (item_size(&items[i]) > longest)
+				longest = item_size(&items[i]);
+		}
+		size += longest;
+	}
+	return size;
+}
+
+static bool same_id(const struct wire *wire, const struct message *a, const struct message *b)
+{
+	const uint32_t step = wire->modbus.byte_registers ? 1 : 2; /* bytes of one number */
+
+	if (wire->framing != WIRE_MODBUS)
+		return a->id == b->id && a->extended == b->extended;
+	return a->id * step < b->id * step + (uint32_t)fullest_size(b->items, b->item_count) &&
+	       b->id * step < a->id * step + (uint32_t)fullest_size(a->items, a->item_count);
+}
+
+static void check_message(struct loader *load, const yaml_node_t *map,
+			  const struct message *message)
+{
+	struct wire *wire = load->wire;
+	const int most = wire->framing == WIRE_CAN ? 8 : WIRE_MAX_LAYOUT;
+	const int size = fullest_size(message->items, message->item_count);
+
+	if (size > most || message->length > most)
+		doc_complain(load->doc, map, "the fields are %d bytes long, at most %d fit",
+			     size > message->length ? size : message->length, most);
+	else if (message->length && size > message->length)
+		doc_complain(load->doc, map, "the fields are %d bytes long, `length:` says %d",
+			     size, message->length);
+	for (const struct message *other = wire->messages; other < message; other++)
+		if (same_id(wire, other, message)) {
+			doc_complain(load->doc, map, "0x%X overlaps with message '%s' above",
+				     message->id, other->name);
+			return;
+		}
+}
+
+/* --- messages --- */
+
+static bool load_id(struct loader *load, const yaml_node_t *map, struct message *message)
+{
+	const char *key = load->wire->ops->message_key;
+	const yaml_node_t *node = doc_get(load->doc, map, key);
+	const int64_t highest = load->wire->framing == WIRE_CAN     ? MAX_CAN_ID
+				: load->wire->framing == WIRE_PYLON ? 0xFF
+								    : 0xFFFF;
+	int64_t number;
+
+	if (!node) {
+		doc_complain(load->doc, map, "a message needs `%s:`", key);
+		return false;
+	}
+	if (!doc_integer(load->doc, node, 0, highest, &number))
+		return false;
+	message->id = (uint32_t)number;
+	return true;
+}
+
+static void load_from(struct loader *load, const yaml_node_t *node, struct message *message)
+{
+	message->scope = load->wire->scope == WIRE_OF_PACK ? SCOPE_PACK : SCOPE_BATTERY;
+	if (!node)
+		return;
+	message->from_inverter = doc_text(node) && strcmp(doc_text(node), "inverter") == 0;
+	if (message->from_inverter)
+		message->scope = SCOPE_INVERTER;
+	else
+		doc_complain(load->doc, node, "`from:` can only be `inverter`");
+}
+
+static void load_message(struct loader *load, const yaml_node_t *map, struct message *message)
+{
+	const yaml_node_t *name = doc_get(load->doc, map, "name"),
+			  *help = doc_get(load->doc, map, "help"),
+			  *when = doc_get(load->doc, map, "when"),
+			  *length = doc_get(load->doc, map, "length");
+	const char *text = "";
+	int64_t number;
+
+	message->when_option = -1;
+	message->name = "";
+	if (!doc_is_map(map)) {
+		doc_complain(load->doc, map, "a message is written like {id: 0x351, name: limits, "
+					     "fields: [...]}");
+		return;
+	}
+	doc_check_keys(load->doc, map, keys_of(load->wire));
+	if (!load_id(load, map, message))
+		return;
+	if (name && doc_string(load->doc, name, &text))
+		message->name = wire_keep_text(load->wire, text);
+	else if (!name)
+		doc_complain(load->doc, map, "a message needs a `name:`");
+	message->help = doc_text(help) ? wire_keep_text(load->wire, doc_text(help)) : NULL;
+	load_from(load, doc_get(load->doc, map, "from"), message);
+	if (when)
+		load_when(load, when, &message->when_option, &message->when_value);
+	if (length && doc_integer(load->doc, length, 1, WIRE_MAX_LAYOUT, &number))
+		message->length = (int)number;
+	if (load->wire->framing == WIRE_CAN)
+		load_can_keys(load, map, message);
+	else
+		load_serial_keys(load, map, message);
+	load->message = message;
+	load->scope = message->scope;
+	load->repeat = -1;
+	if (!message->refuse)
+		message->items = load_items(load, map, &message->item_count);
+	check_message(load, map, message);
+}
+
+void load_messages(struct loader *load, const yaml_node_t *list)
+{
+	const int count = doc_list_size(list);
+	struct wire *wire = load->wire;
+
+	if (!count || count > WIRE_MAX_MESSAGES) {
+		doc_complain(load->doc, list, "`messages:` with 1 to %d messages is expected",
+			     WIRE_MAX_MESSAGES);
+		return;
+	}
+	wire->messages = wire_keep(wire, (size_t)count * sizeof *wire->messages);
+	if (!wire->messages)
+		return;
+	for (int i = 0; i < count; i++, wire->message_count++)
+		load_message(load, doc_list_item(load->doc, list, i), &wire->messages[i]);
+}
+
+/* --- settings of the serial framings --- */
+
+/* "1-16" or "5" */
+static void load_addresses(struct doc *doc, const yaml_node_t *node, struct wire *wire)
+{
+	const char *text = doc_text(node);
+	char *end = NULL;
+	long first, last;
+
+	if (!node)
+		return;
+	first = last = text ? strtol(text, &end, 0) : -1;
+	if (text && *end == '-')
+		last = strtol(end + 1, &end, 0);
+	if (!text || end == text || *end || first < 0 || last < first || last > 255) {
+		doc_complain(doc, node, "addresses are written like 1-16");
+		return;
+	}
+	wire->first_address = (int)first;
+	wire->last_address = (int)last;
+}
+
+static void load_line(struct doc *doc, const yaml_node_t *map, struct wire *wire)
+{
+	const yaml_node_t *baud = doc_get(doc, map, "baud"), *address = doc_get(doc, map, "address");
+	int64_t number;
+
+	if (!baud)
+		doc_complain(doc, map, "`baud:` is missing");
+	else if (doc_integer(doc, baud, 300, 1000000, &number))
+		wire->bitrate = (uint32_t)number;
+	if (!address)
+		doc_complain(doc, map, "`address:`, the default of this protocol, is missing");
+	else if (doc_integer(doc, address, 0, 255, &number))
+		wire->default_address = (int)number;
+	load_addresses(doc, doc_get(doc, map, "addresses"), wire);
+}
+
+static bool word_of(struct doc *doc, const yaml_node_t *node, const char *no, const char *yes)
+{
+	const char *text = doc_text(node);
+
+	if (!node || (text && strcmp(text, no) == 0))
+		return false;
+	if (text && strcmp(text, yes) == 0)
+		return true;
+	doc_complain(doc, node, "this is `%s` or `%s`", no, yes);
+	return false;
+}
+
+static void load_functions(struct doc *doc, const yaml_node_t *list, struct wire *wire)
+{
+	wire->modbus.functions = list ? 0 : 1u << 3;
+	for (int i = 0; i < doc_list_size(list); i++) {
+		int64_t number;
+
+		if (doc_integer(doc, doc_list_item(doc, list, i), 1, 31, &number))
+			wire->modbus.functions |= 1u << number;
+	}
+	if (!wire->modbus.functions)
+		doc_complain(doc, list, "functions are a list like [3, 16]");
+}
+
+void load_modbus(struct doc *doc, const yaml_node_t *node, struct wire *wire)
+{
+	static const char *const keys[] = {"baud",      "parity", "address", "addresses", "register",
+					   "functions", "max",    "refuse",  NULL};
+	const yaml_node_t *max = doc_get(doc, node, "max"), *refuse = doc_get(doc, node, "refuse");
+	int64_t number;
+
+	doc_check_keys(doc, node, keys);
+	load_line(doc, node, wire);
+	wire->modbus.even_parity = word_of(doc, doc_get(doc, node, "parity"), "none", "even");
+	wire->modbus.byte_registers = word_of(doc, doc_get(doc, node, "register"), "word", "byte");
+	load_functions(doc, doc_get(doc, node, "functions"), wire);
+	wire->modbus.max_words = 125;
+	wire->modbus.refuse = 2;
+	if (max && doc_integer(doc, max, 1, 125, &number))
+		wire->modbus.max_words = (int)number;
+	if (refuse && doc_integer(doc, refuse, 1, 255, &number))
+		wire->modbus.refuse = (int)number;
+}
+
+void load_pylon(struct doc *doc, const yaml_node_t *node, struct wire *wire)
+{
+	static const char *const keys[] = {"baud", "address", "addresses", "version", NULL};
+	const yaml_node_t *version = doc_get(doc, node, "version");
+	int64_t number;
+
+	doc_check_keys(doc, node, keys);
+	load_line(doc, node, wire);
+	wire->pylon.version = 0x20;
+	if (version && doc_integer(doc, version, 0, 255, &number))
+		wire->pylon.version = (int)number;
+}
