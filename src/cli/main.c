@@ -11,6 +11,8 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{"version", command_version, "print the version"},
+	{"wire", command_wire,
+	 "protocols without hardware: list, show, check, encode, decode, answer"},
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

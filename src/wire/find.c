@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where protocol files are found: a list of folders, each with ID.yaml below; the first hit wins. */
+/* Where protocol files are found: a list of folders, each with ID.yaml below; the first hit wins.
+ */
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +10,30 @@
 
 #define PATH_SIZE 1024
 
+/* protocols/ beside the build tree that this program runs from; false when installed. */
+static bool build_folder(char path[PATH_SIZE])
+{
+	char self[PATH_SIZE], cache[PATH_SIZE + 32];
+	const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	if (length <= 0)
+		return false;
+	self[length] = '\0';
+	for (int i = 0; i < 2; i++) { /* BUILD/bin/onepack -> BUILD */
+		char *slash = strrchr(self, '/');
+
+		if (!slash)
+			return false;
+		*slash = '\0';
+	}
+	snprintf(cache, sizeof cache, "%s/CMakeCache.txt", self);
+	snprintf(path, PATH_SIZE, "%.*s/../protocols", PATH_SIZE - 20, self);
+	return access(cache, F_OK) == 0;
+}
+
 /* The n-th folder of the search path; false behind the last. */
 static bool folder_at(int n, char path[PATH_SIZE])
 {
-	static const char *const fixed[] = {"/etc/onepack/protocols", WIRE_BUILD_PROTOCOLS,
-					    "/usr/share/onepack/protocols"};
 	const char *list = getenv("ONEPACK_PROTOCOLS");
 
 	while (list && *list) {
@@ -25,10 +45,16 @@ static bool folder_at(int n, char path[PATH_SIZE])
 		}
 		list += length + (list[length] == ':');
 	}
-	if (n >= (int)(sizeof fixed / sizeof fixed[0]))
-		return false;
-	snprintf(path, PATH_SIZE, "%s", fixed[n]);
-	return true;
+	path[0] = '\0';
+	switch (n) {
+	case 0: snprintf(path, PATH_SIZE, "/etc/onepack/protocols"); return true;
+	case 1:
+		if (!build_folder(path))
+			path[0] = '\0';
+		return true; /* an empty name is no folder and finds nothing */
+	case 2: snprintf(path, PATH_SIZE, "/usr/share/onepack/protocols"); return true;
+	default: return false;
+	}
 }
 
 /* Ids come from users and configuration: only names below the folders, nothing that climbs. */
@@ -43,7 +69,7 @@ struct wire *wire_load(const char *id, FILE *errors)
 
 	for (int i = 0; id_is_sane(id) && folder_at(i, folder); i++) {
 		snprintf(path, sizeof path, "%s/%s.yaml", folder, id);
-		if (access(path, F_OK) == 0)
+		if (folder[0] && access(path, F_OK) == 0)
 			return wire_load_file(path, errors);
 	}
 	if (errors)
@@ -105,7 +131,7 @@ int wire_list_ids(char ***ids)
 	char folder[PATH_SIZE];
 
 	for (int i = 0; folder_at(i, folder); i++) {
-		DIR *dir = opendir(folder);
+		DIR *dir = folder[0] ? opendir(folder) : NULL;
 		struct dirent *entry;
 
 		while (dir && (entry = readdir(dir)))

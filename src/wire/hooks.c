@@ -168,8 +168,8 @@ static void decode_family(const struct layout *at, const uint8_t *in)
 static const struct hook hooks[] = {
 	{"cell_min_place", "pack and number of the lowest cell: P05C12", PLACE_SIZE, SCOPE_BATTERY,
 	 encode_cell_min_place, decode_cell_min_place},
-	{"cell_max_place", "pack and number of the highest cell: P05C12", PLACE_SIZE,
-	 SCOPE_BATTERY, encode_cell_max_place, decode_cell_max_place},
+	{"cell_max_place", "pack and number of the highest cell: P05C12", PLACE_SIZE, SCOPE_BATTERY,
+	 encode_cell_max_place, decode_cell_max_place},
 	{"temperature_min_place", "pack of the coldest sensor: P05", PLACE_SIZE, SCOPE_BATTERY,
 	 encode_temperature_min_place, decode_temperature_min_place},
 	{"temperature_max_place", "pack of the hottest sensor: P05", PLACE_SIZE, SCOPE_BATTERY,

@@ -128,8 +128,9 @@ static bool load_framing(struct loader *load)
 		wire->ops = framings[i];
 	}
 	if (!found)
-		doc_complain(load->doc, root, "which bus? `can: {bitrate: 500000, period_ms: "
-					      "1000}`, `modbus: {...}` or `pylon: {...}`");
+		doc_complain(load->doc, root,
+			     "which bus? `can: {bitrate: 500000, period_ms: "
+			     "1000}`, `modbus: {...}` or `pylon: {...}`");
 	else if (!doc_is_map(found))
 		doc_complain(load->doc, found, "settings in braces are expected here");
 	else if (wire->ops->load)
@@ -139,9 +140,9 @@ static bool load_framing(struct loader *load)
 
 static void load_all(struct loader *load)
 {
-	static const char *const keys[] = {"title",    "source",     "maturity",         "describes",
-					   "order",    "silence_ms", "inverter_lost_ms", "can",
-					   "modbus",   "pylon",      "options",          "messages",
+	static const char *const keys[] = {"title",  "source",     "maturity",         "describes",
+					   "order",  "silence_ms", "inverter_lost_ms", "can",
+					   "modbus", "pylon",      "options",          "messages",
 					   NULL};
 	const yaml_node_t *root = doc_root(load->doc),
 			  *messages = doc_get(load->doc, root, "messages");

@@ -189,7 +189,8 @@ void load_bits(struct loader *load, const yaml_node_t *map, struct item *item)
 	struct bit *bits = wire_keep(load->wire, (size_t)(count + 1) * sizeof *bits);
 
 	if (!doc_is_map(map) || !count || !bits) {
-		doc_complain(load->doc, map, "bits and what they mean are expected: {0: ..., 1: ...}");
+		doc_complain(load->doc, map,
+			     "bits and what they mean are expected: {0: ..., 1: ...}");
 		return;
 	}
 	item->bits = bits;

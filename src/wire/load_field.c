@@ -213,9 +213,9 @@ static void load_per(struct loader *load, const yaml_node_t *node, struct item *
 
 static void load_value(struct loader *load, const yaml_node_t *map, struct item *item)
 {
-	static const char *const keys[] = {"is",  "as",  "unit",    "offset",  "negative", "abs",
-					   "per", "min", "max",     "round",   "invalid",  "unknown",
-					   "help", "values", NULL};
+	static const char *const keys[] = {"is",      "as",      "unit", "offset", "negative",
+					   "abs",     "per",     "min",  "max",    "round",
+					   "invalid", "unknown", "help", "values", NULL};
 	const yaml_node_t *unit = doc_get(load->doc, map, "unit"),
 			  *offset = doc_get(load->doc, map, "offset");
 
@@ -362,8 +362,9 @@ static void load_hook(struct loader *load, const yaml_node_t *map, struct item *
 	if (item->hook)
 		item->size = (uint16_t)item->hook->size;
 	else
-		doc_complain(load->doc, node, "there is no hook of that name for this; see "
-					      "src/wire/hooks.c");
+		doc_complain(load->doc, node,
+			     "there is no hook of that name for this; see "
+			     "src/wire/hooks.c");
 }
 
 static void load_when_item(struct loader *load, const yaml_node_t *map, struct item *item)
@@ -430,10 +431,10 @@ static const struct {
 	bool number; /* `as:` is the type of a number */
 	item_loader *load;
 } kinds[] = {
-	{"const", ITEM_CONST, true, load_const},     {"text", ITEM_LITERAL, false, load_literal},
-	{"skip", ITEM_SKIP, false, load_skip},       {"bits", ITEM_BITS, true, load_bit_item},
-	{"pairs", ITEM_PAIRS, true, load_bit_item},  {"repeat", ITEM_REPEAT, false, load_repeat},
-	{"when", ITEM_WHEN, false, load_when_item},  {"hook", ITEM_HOOK, false, load_hook},
+	{"const", ITEM_CONST, true, load_const},    {"text", ITEM_LITERAL, false, load_literal},
+	{"skip", ITEM_SKIP, false, load_skip},      {"bits", ITEM_BITS, true, load_bit_item},
+	{"pairs", ITEM_PAIRS, true, load_bit_item}, {"repeat", ITEM_REPEAT, false, load_repeat},
+	{"when", ITEM_WHEN, false, load_when_item}, {"hook", ITEM_HOOK, false, load_hook},
 };
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
@@ -456,7 +457,8 @@ static void load_item(struct loader *load, const yaml_node_t *map, struct item *
 	item->order = -1;
 	item->help = doc_text(help) ? wire_keep_text(load->wire, doc_text(help)) : NULL;
 	if (!doc_is_map(map)) {
-		doc_complain(load->doc, map, "a field is written like {is: soc, as: u16, unit: 1 %%}");
+		doc_complain(load->doc, map,
+			     "a field is written like {is: soc, as: u16, unit: 1 %%}");
 		return;
 	}
 	if (doc_text(is) && find_text(load, doc_text(is))) {
@@ -479,8 +481,9 @@ static void load_item(struct loader *load, const yaml_node_t *map, struct item *
 		kinds[i].load(load, map, item);
 		return;
 	}
-	doc_complain(load->doc, map, "what is this field? One of these keys is needed: is, const, "
-				     "text, skip, bits, pairs, repeat, when, hook");
+	doc_complain(load->doc, map,
+		     "what is this field? One of these keys is needed: is, const, "
+		     "text, skip, bits, pairs, repeat, when, hook");
 }
 
 const struct item *load_items(struct loader *load, const yaml_node_t *map, int *count)
@@ -491,7 +494,8 @@ const struct item *load_items(struct loader *load, const yaml_node_t *map, int *
 
 	*count = 0;
 	if (!doc_is_list(list) || !size) {
-		doc_complain(load->doc, list ? list : map, "`fields:` with a list of fields is expected");
+		doc_complain(load->doc, list ? list : map,
+			     "`fields:` with a list of fields is expected");
 		return NULL;
 	}
 	items = wire_keep(load->wire, (size_t)size * sizeof *items);

@@ -8,10 +8,11 @@
 #define MAX_CAN_ID 0x1FFFFFFF
 #define MAX_STD_ID 0x7FF
 
-static const char *const can_keys[] = {"id",     "name", "help",      "when",     "from",   "fields",
-				       "length", "period_ms", "extended", "id_plus", NULL};
-static const char *const modbus_keys[] = {"registers", "name",   "help", "when",  "from", "fields",
-					  "length",    "record", "write", NULL};
+static const char *const can_keys[] = {"id",       "name",    "help",   "when",
+				       "from",     "fields",  "length", "period_ms",
+				       "extended", "id_plus", NULL};
+static const char *const modbus_keys[] = {"registers", "name",   "help",   "when",  "from",
+					  "fields",    "length", "record", "write", NULL};
 static const char *const pylon_keys[] = {"command", "name",   "help",    "when",   "from",
 					 "fields",  "length", "request", "refuse", NULL};
 
@@ -99,7 +100,8 @@ static int item_size(const struct item *item)
 	return item->size;
 }
 
-/* Branches of the same option exclude each other: of neighbouring `when`s only the longest counts. */
+/* Branches of the same option exclude each other: of neighbouring `when`s only the longest counts.
+ */
 static int fullest_size(const struct item *items, int count)
 {
 	int size = 0;
@@ -195,8 +197,9 @@ static void load_message(struct loader *load, const yaml_node_t *map, struct mes
 	message->when_option = -1;
 	message->name = "";
 	if (!doc_is_map(map)) {
-		doc_complain(load->doc, map, "a message is written like {id: 0x351, name: limits, "
-					     "fields: [...]}");
+		doc_complain(load->doc, map,
+			     "a message is written like {id: 0x351, name: limits, "
+			     "fields: [...]}");
 		return;
 	}
 	doc_check_keys(load->doc, map, keys_of(load->wire));
@@ -265,7 +268,8 @@ static void load_addresses(struct doc *doc, const yaml_node_t *node, struct wire
 
 static void load_line(struct doc *doc, const yaml_node_t *map, struct wire *wire)
 {
-	const yaml_node_t *baud = doc_get(doc, map, "baud"), *address = doc_get(doc, map, "address");
+	const yaml_node_t *baud = doc_get(doc, map, "baud"),
+			  *address = doc_get(doc, map, "address");
 	int64_t number;
 
 	if (!baud)
@@ -306,8 +310,9 @@ static void load_functions(struct doc *doc, const yaml_node_t *list, struct wire
 
 void load_modbus(struct doc *doc, const yaml_node_t *node, struct wire *wire)
 {
-	static const char *const keys[] = {"baud",      "parity", "address", "addresses", "register",
-					   "functions", "max",    "refuse",  NULL};
+	static const char *const keys[] = {"baud",      "parity",   "address",
+					   "addresses", "register", "functions",
+					   "max",       "refuse",   NULL};
 	const yaml_node_t *max = doc_get(doc, node, "max"), *refuse = doc_get(doc, node, "refuse");
 	int64_t number;
 

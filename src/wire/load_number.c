@@ -57,12 +57,12 @@ static const struct {
 	enum unit unit;
 	int64_t steps;
 } symbols[] = {
-	{"V", UNIT_V, 1000},  {"mV", UNIT_V, 1},      {"A", UNIT_A, 1000},
-	{"mA", UNIT_A, 1},    {"W", UNIT_W, 1000},    {"kW", UNIT_W, 1000000},
-	{"mW", UNIT_W, 1},    {"Ah", UNIT_AH, 1000},  {"mAh", UNIT_AH, 1},
-	{"Wh", UNIT_KWH, 1},  {"kWh", UNIT_KWH, 1000}, {"%", UNIT_PCT, 1000},
-	{"degC", UNIT_C, 1000}, {"K", UNIT_C, 1000},  {"s", UNIT_S, 1000},
-	{"ms", UNIT_S, 1},    {"min", UNIT_S, 60000}, {"h", UNIT_S, 3600000},
+	{"V", UNIT_V, 1000},    {"mV", UNIT_V, 1},       {"A", UNIT_A, 1000},
+	{"mA", UNIT_A, 1},      {"W", UNIT_W, 1000},     {"kW", UNIT_W, 1000000},
+	{"mW", UNIT_W, 1},      {"Ah", UNIT_AH, 1000},   {"mAh", UNIT_AH, 1},
+	{"Wh", UNIT_KWH, 1},    {"kWh", UNIT_KWH, 1000}, {"%", UNIT_PCT, 1000},
+	{"degC", UNIT_C, 1000}, {"K", UNIT_C, 1000},     {"s", UNIT_S, 1000},
+	{"ms", UNIT_S, 1},      {"min", UNIT_S, 60000},  {"h", UNIT_S, 3600000},
 };
 
 #define SYMBOL_COUNT (sizeof symbols / sizeof symbols[0])

@@ -15,8 +15,7 @@ static void load_choices(struct loader *load, const yaml_node_t *list, struct op
 		if (i == WIRE_MAX_CHOICES)
 			doc_complain(load->doc, node, "more than %d words", WIRE_MAX_CHOICES);
 		if (i < WIRE_MAX_CHOICES && doc_string(load->doc, node, &word))
-			option->choices[option->choice_count++] =
-				wire_keep_text(load->wire, word);
+			option->choices[option->choice_count++] = wire_keep_text(load->wire, word);
 	}
 	if (option->choice_count < 2)
 		doc_complain(load->doc, list, "`values:` needs at least two words: [a, b]");
@@ -97,8 +96,8 @@ static void load_option(struct loader *load, const yaml_node_t *key, const yaml_
 		option->choices[option->choice_count++] = "no";
 		option->choices[option->choice_count++] = "yes";
 	}
-	if (fallback && option_value(option, doc_text(fallback) ? doc_text(fallback) : "",
-				     &option->fallback))
+	if (fallback &&
+	    option_value(option, doc_text(fallback) ? doc_text(fallback) : "", &option->fallback))
 		return;
 	possible_values(option, possible, sizeof possible);
 	doc_complain(load->doc, fallback ? fallback : map, "`default:` must be one of: %s",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The public functions that are the same for every framing: facts about a protocol, and the hand-over
- * to its framing. */
+/* The public functions that are the same for every framing: facts about a protocol, and the
+ * hand-over to its framing. */
 #include <string.h>
 
 #include "wire_internal.h"
@@ -52,8 +52,7 @@ int wire_address(const struct wire *wire, const struct wire_context *ctx)
 
 bool message_is_on(const struct message *message, const struct wire_context *ctx)
 {
-	return message->when_option < 0 ||
-	       ctx->option[message->when_option] == message->when_value;
+	return message->when_option < 0 || ctx->option[message->when_option] == message->when_value;
 }
 
 int wire_scan(const struct wire *wire, enum wire_side side, const uint8_t *bytes, size_t count,
