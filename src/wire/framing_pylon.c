@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Pylon ASCII: settings of the file. */
-#include "wire_internal.h"
+#include "load.h"
 
 const struct framing_ops framing_pylon = {
-	.key = "pylon", .message_key = "command", .order = ORDER_BIG};
+	.key = "pylon", .message_key = "command", .order = ORDER_BIG, .load = load_pylon};
