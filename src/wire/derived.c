@@ -141,6 +141,108 @@ static int32_t get_power(const struct layout *at)
 	return narrow((int64_t)battery->voltage_mv * battery->current_ma / 1000);
 }
 
+/* The state by the current, when nobody says it. */
+static int32_t get_state(const struct layout *at)
+{
+	const struct battery *battery = battery_of(at);
+
+	if (known(battery->state) || !known(battery->current_ma))
+		return battery->state;
+	if (battery->current_ma == 0)
+		return BATTERY_STANDBY;
+	return battery->current_ma > 0 ? BATTERY_CHARGING : BATTERY_DISCHARGING;
+}
+
+static int32_t get_is_charging(const struct layout *at)
+{
+	return get_state(at) == BATTERY_CHARGING;
+}
+
+static int32_t get_is_discharging(const struct layout *at)
+{
+	return get_state(at) == BATTERY_DISCHARGING;
+}
+
+static int32_t get_is_full(const struct layout *at)
+{
+	return battery_of(at)->soc_mpct >= 100000;
+}
+
+static int32_t get_charge_requested(const struct layout *at)
+{
+	const int32_t force = battery_of(at)->force_charge;
+
+	return known(force) && force != FORCE_NONE;
+}
+
+static void set_charge_requested(const struct layout *at, int32_t value)
+{
+	((struct battery *)at->target)->force_charge = value ? FORCE_SOFT : FORCE_NONE;
+}
+
+static bool has_alarm(const struct battery *battery, alarm_set alarms)
+{
+	return (battery->protections | battery->warnings) & alarms;
+}
+
+static int32_t get_any_protection(const struct layout *at)
+{
+	return battery_of(at)->protections != 0 || battery_is_mute(battery_of(at));
+}
+
+static int32_t get_sp_status(const struct layout *at)
+{
+	if (!wire_option(at->wire, at->ctx, "sp_status", 0))
+		return 0;
+	switch (get_state(at)) {
+	case BATTERY_CHARGING: return 2;
+	case BATTERY_DISCHARGING: return 3;
+	}
+	return 1;
+}
+
+static int32_t get_balanced(const struct layout *at)
+{
+	return !has_alarm(battery_of(at), ALARM_BIT(ALARM_cell_imbalance));
+}
+
+/* The temperature that matters: the hottest, or the coldest when it is too cold. */
+static int32_t get_temperature_worst(const struct layout *at)
+{
+	const struct battery *battery = battery_of(at);
+	const alarm_set cold = ALARM_BIT(ALARM_charge_undertemperature) |
+			       ALARM_BIT(ALARM_discharge_undertemperature);
+	const int32_t worst = has_alarm(battery, cold) ? battery->temperature_min_mC
+						       : battery->temperature_max_mC;
+
+	return known(worst) ? worst : battery->temperature_mC;
+}
+
+#define LFP_CELL_MV 3200 /* nominal */
+
+static int32_t get_nominal_energy(const struct layout *at)
+{
+	const struct battery *battery = battery_of(at);
+
+	if (!known(battery->capacity_mah) || !known(battery->cells_in_series))
+		return FIELD_UNKNOWN;
+	return narrow((int64_t)battery->capacity_mah * LFP_CELL_MV / 1000 *
+		      battery->cells_in_series / 1000);
+}
+
+/* 1 below, 2 above its limits, else 0; said by the battery's alarms, of its extreme cells. */
+static int32_t get_cell_state(const struct layout *at)
+{
+	const struct battery *battery = battery_of(at);
+	const int32_t cell = at->index + 1;
+
+	if (has_alarm(battery, ALARM_BIT(ALARM_cell_overvoltage)) &&
+	    cell == (known(battery->cell_max_cell) ? battery->cell_max_cell : 1))
+		return 2;
+	return has_alarm(battery, ALARM_BIT(ALARM_cell_undervoltage)) &&
+	       cell == (known(battery->cell_min_cell) ? battery->cell_min_cell : 1);
+}
+
 static int32_t get_cell_delta(const struct layout *at)
 {
 	return difference(battery_of(at)->cell_max_mv, battery_of(at)->cell_min_mv);
@@ -500,6 +602,50 @@ static const struct {
 	 SCOPE_BATTERY,
 	 -1,
 	 "else voltage times current"},
+	{{"state", UNIT_BATTERY_STATE, OF(state), get_state, NULL},
+	 SCOPE_BATTERY,
+	 -1,
+	 "else by the sign of the current"},
+	{{"is_charging", UNIT_FLAG, NO_MEMBER, get_is_charging, NULL},
+	 SCOPE_BATTERY,
+	 -1,
+	 "state is charging"},
+	{{"is_discharging", UNIT_FLAG, NO_MEMBER, get_is_discharging, NULL},
+	 SCOPE_BATTERY,
+	 -1,
+	 "state is discharging"},
+	{{"is_full", UNIT_FLAG, NO_MEMBER, get_is_full, NULL},
+	 SCOPE_BATTERY,
+	 -1,
+	 "state of charge is 100"},
+	{{"charge_requested", UNIT_FLAG, NO_MEMBER, get_charge_requested, set_charge_requested},
+	 SCOPE_BATTERY,
+	 -1,
+	 "force_charge is soft or urgent"},
+	{{"any_protection", UNIT_FLAG, NO_MEMBER, get_any_protection, NULL},
+	 SCOPE_BATTERY,
+	 -1,
+	 "some protection is active, or there is no data"},
+	{{"sp_status", UNIT_COUNT, NO_MEMBER, get_sp_status, NULL},
+	 SCOPE_BATTERY,
+	 -1,
+	 "with the option sp_status: 1 standby, 2 charging, 3 discharging; else 0"},
+	{{"balanced", UNIT_FLAG, NO_MEMBER, get_balanced, NULL},
+	 SCOPE_BATTERY,
+	 -1,
+	 "no alarm cell_imbalance"},
+	{{"temperature_worst", UNIT_C, OF(temperature_mC), get_temperature_worst, NULL},
+	 SCOPE_BATTERY,
+	 -1,
+	 "hottest sensor; coldest while it is too cold; else the mean"},
+	{{"nominal_energy", UNIT_KWH, NO_MEMBER, get_nominal_energy, NULL},
+	 SCOPE_BATTERY,
+	 -1,
+	 "capacity times 3.2 V times cells_in_series"},
+	{{"cell_state", UNIT_COUNT, NO_MEMBER, get_cell_state, NULL},
+	 SCOPE_BATTERY,
+	 REPEAT_CELLS,
+	 "1 below, 2 above its limits, by the battery's alarms"},
 	{{"cell_delta", UNIT_V, NO_MEMBER, get_cell_delta, NULL},
 	 SCOPE_BATTERY,
 	 -1,
@@ -524,11 +670,11 @@ static const struct {
 	 SCOPE_BATTERY,
 	 -1,
 	 "highest of the packs"},
-	{{"soh_min", UNIT_PCT, NO_MEMBER, get_soh_min, NULL},
+	{{"soh_min", UNIT_PCT, OF(soh_mpct), get_soh_min, NULL},
 	 SCOPE_BATTERY,
 	 -1,
 	 "lowest of the packs"},
-	{{"cycles_max", UNIT_COUNT, NO_MEMBER, get_cycles_max, NULL},
+	{{"cycles_max", UNIT_COUNT, OF(cycles), get_cycles_max, NULL},
 	 SCOPE_BATTERY,
 	 -1,
 	 "most of the packs"},

@@ -167,30 +167,32 @@ static void decode_family(const struct layout *at, const uint8_t *in)
 
 static const struct hook hooks[] = {
 	{"cell_min_place", "pack and number of the lowest cell: P05C12", PLACE_SIZE, SCOPE_BATTERY,
-	 encode_cell_min_place, decode_cell_min_place},
+	 encode_cell_min_place, decode_cell_min_place, NULL},
 	{"cell_max_place", "pack and number of the highest cell: P05C12", PLACE_SIZE, SCOPE_BATTERY,
-	 encode_cell_max_place, decode_cell_max_place},
+	 encode_cell_max_place, decode_cell_max_place, NULL},
 	{"temperature_min_place", "pack of the coldest sensor: P05", PLACE_SIZE, SCOPE_BATTERY,
-	 encode_temperature_min_place, decode_temperature_min_place},
+	 encode_temperature_min_place, decode_temperature_min_place, NULL},
 	{"temperature_max_place", "pack of the hottest sensor: P05", PLACE_SIZE, SCOPE_BATTERY,
-	 encode_temperature_max_place, decode_temperature_max_place},
+	 encode_temperature_max_place, decode_temperature_max_place, NULL},
 	{"neutral_name", "manufacturer, but OnePack instead of a make that a GX treats specially",
-	 8, SCOPE_BATTERY, encode_neutral_name, decode_neutral_name},
+	 8, SCOPE_BATTERY, encode_neutral_name, decode_neutral_name, NULL},
 	{"family", "first 8 characters of the model", 8, SCOPE_BATTERY, encode_family,
-	 decode_family},
+	 decode_family, NULL},
 };
 
 #define HOOK_COUNT ((int)(sizeof hooks / sizeof hooks[0]))
 
 const struct hook *hook_row(int n)
 {
-	return n < HOOK_COUNT ? &hooks[n] : NULL;
+	return n < HOOK_COUNT ? &hooks[n] : hook_serial_row(n - HOOK_COUNT);
 }
 
 const struct hook *hook_find(const char *name, enum scope scope)
 {
-	for (int i = 0; i < HOOK_COUNT; i++)
-		if (strcmp(hooks[i].name, name) == 0 && hooks[i].scope == scope)
-			return &hooks[i];
+	const struct hook *hook;
+
+	for (int i = 0; (hook = hook_row(i)); i++)
+		if (strcmp(hook->name, name) == 0 && hook->scope == scope)
+			return hook;
 	return NULL;
 }

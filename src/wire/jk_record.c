@@ -9,10 +9,12 @@
 
 static const uint8_t magic[4] = {0x55, 0xAA, 0xEB, 0x90};
 
-/* Trigger registers: 161C about, 161E settings, 1620 live data, 1622 and 1624 logs. */
+/* Trigger registers: 161C about, 161E settings, 1620 live data, 1622 and 1624 logs; and the presets
+ * 160A, 160C, 160E, which a pack also answers with its settings. */
 static bool is_trigger(uint16_t start)
 {
-	return start >= 0x161C && start <= 0x1624 && start % 2 == 0;
+	return start % 2 == 0 &&
+	       ((start >= 0x161C && start <= 0x1624) || (start >= 0x160A && start <= 0x160E));
 }
 
 static uint8_t record_sum(const uint8_t *record)

@@ -176,10 +176,14 @@ static int encode_hook(struct layout *at, const struct item *item)
 
 	if (err)
 		return err == ERR_UNKNOWN ? put_unknown(at, item->size) : err;
-	place = claim(at, item->size);
+	size_t size = item->size;
+
+	if (item->hook->measure)
+		size = (size_t)item->hook->measure(bytes, size);
+	place = claim(at, size);
 	if (!place)
 		return ERR_SPACE;
-	memcpy(place, bytes, item->size);
+	memcpy(place, bytes, size);
 	return 0;
 }
 
@@ -338,7 +342,7 @@ static void decode_value(struct layout *at, const struct item *item, const uint8
 	const int64_t raw = bytes_get(bytes, item->size, order_of(at, item), item->is_signed);
 	int32_t value;
 
-	if (!number_from_raw(item, raw, cells_understood(at), &value))
+	if (item->only_sent || !number_from_raw(item, raw, cells_understood(at), &value))
 		return;
 	if (item->quantities[0].unit == UNIT_FLAG)
 		value = value != 0;
@@ -351,11 +355,11 @@ static void decode_text(const struct layout *at, const struct item *item, const 
 {
 	char *text = (char *)at->target + item->text->offset;
 	size_t end = 0;
+	bool ended = false;
 
 	for (size_t i = 0; i < item->size && item->part + i < FIELD_TEXT_SIZE - 1; i++) {
-		const char c = (char)bytes[i];
-
-		text[item->part + i] = c == (char)0xFF ? '\0' : c;
+		ended |= bytes[i] == 0 || bytes[i] == 0xFF; /* what is behind the end is no text */
+		text[item->part + i] = ended ? '\0' : (char)bytes[i];
 	}
 	for (size_t i = 0; i < FIELD_TEXT_SIZE - 1; i++)
 		if (text[i] != '\0' && text[i] != ' ')
@@ -431,10 +435,23 @@ static void decode_repeat(struct layout *at, const struct item *item)
 	at->index = index;
 }
 
+/* Bytes of an item that is neither repeated nor conditional; -1 when they are too few to say. */
+static int size_here(const struct layout *at, const struct item *item)
+{
+	if (item->kind != ITEM_HOOK || !item->hook->measure)
+		return item->size;
+	if (at->at < at->first || at->at > at->end)
+		return -1;
+	return item->hook->measure(at->in + (at->at - at->first), at->end - at->at);
+}
+
 static void decode_plain(struct layout *at, const struct item *item)
 {
-	const uint8_t *bytes = take(at, item->size);
+	const int size = size_here(at, item);
+	const uint8_t *bytes = size < 0 ? NULL : take(at, (size_t)size);
 
+	if (size < 0)
+		at->at = at->end + 1; /* nothing behind has a place */
 	if (!bytes)
 		return;
 	switch (item->kind) {

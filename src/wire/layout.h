@@ -77,11 +77,15 @@ void bits_decode(struct layout *at, const struct item *item, int64_t raw);
 
 struct hook {
 	const char *name, *meaning;
-	int size; /* bytes */
+	int size; /* bytes; the most, when it varies */
 	enum scope scope;
 	int (*encode)(const struct layout *at, uint8_t *out); /* 0 or ERR_UNKNOWN */
 	void (*decode)(const struct layout *at, const uint8_t *in);
+	/* Where the size varies: the bytes that begin at `in`, of which `left` are there; -1 when
+	 * they are too few to say. What is behind them is not sent. */
+	int (*measure)(const uint8_t *in, size_t left);
 };
 
 const struct hook *hook_find(const char *name, enum scope scope);
-const struct hook *hook_row(int n); /* NULL behind the last */
+const struct hook *hook_row(int n);        /* NULL behind the last */
+const struct hook *hook_serial_row(int n); /* those of hooks_serial.c */

@@ -213,11 +213,12 @@ static void load_per(struct loader *load, const yaml_node_t *node, struct item *
 
 static void load_value(struct loader *load, const yaml_node_t *map, struct item *item)
 {
-	static const char *const keys[] = {"is",      "as",      "unit", "offset", "negative",
-					   "abs",     "per",     "min",  "max",    "round",
-					   "invalid", "unknown", "help", "values", NULL};
+	static const char *const keys[] = {
+		"is",  "as",    "unit",    "offset",  "negative", "abs",    "per",  "min",
+		"max", "round", "invalid", "unknown", "help",     "values", "read", NULL};
 	const yaml_node_t *unit = doc_get(load->doc, map, "unit"),
 			  *offset = doc_get(load->doc, map, "offset");
+	bool read = true;
 
 	doc_check_keys(load->doc, map, keys);
 	load_names(load, doc_get(load->doc, map, "is"), item);
@@ -234,6 +235,8 @@ static void load_value(struct loader *load, const yaml_node_t *map, struct item 
 		doc_integer(load->doc, offset, -INT32_MAX, INT32_MAX, &item->offset);
 	load_yes(load, map, "negative", &item->negative);
 	load_yes(load, map, "abs", &item->absolute);
+	load_yes(load, map, "read", &read);
+	item->only_sent = !read;
 	load_per(load, doc_get(load->doc, map, "per"), item);
 	load_limits(load, map, item);
 	load_rounding(load, doc_get(load->doc, map, "round"), item);
@@ -493,12 +496,12 @@ const struct item *load_items(struct loader *load, const yaml_node_t *map, int *
 	struct item *items;
 
 	*count = 0;
-	if (!doc_is_list(list) || !size) {
+	if (!doc_is_list(list) || (!size && load->wire->framing != WIRE_PYLON)) {
 		doc_complain(load->doc, list ? list : map,
 			     "`fields:` with a list of fields is expected");
 		return NULL;
 	}
-	items = wire_keep(load->wire, (size_t)size * sizeof *items);
+	items = wire_keep(load->wire, (size_t)(size + 1) * sizeof *items);
 	if (!items)
 		return NULL;
 	for (int i = 0; i < size; i++)

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jk_record.h"
 #include "load.h"
+#include "pylon_frame.h"
 
 #define MAX_CAN_ID 0x1FFFFFFF
 #define MAX_STD_ID 0x7FF
@@ -66,10 +68,28 @@ static void load_record(struct loader *load, const yaml_node_t *map, struct mess
 	}
 }
 
+static void load_request(struct loader *load, const yaml_node_t *node, struct message *message)
+{
+	static const char *const words[] = {[PYLON_ASKS_ADDRESS] = "address",
+					    [PYLON_ASKS_MODULE] = "module",
+					    [PYLON_ASKS_ALL] = "all",
+					    [PYLON_ASKS_SYSTEM] = "system"};
+	const char *text = doc_text(node);
+
+	if (!node)
+		return;
+	for (int i = PYLON_ASKS_ADDRESS; text && i <= PYLON_ASKS_SYSTEM; i++) {
+		if (strcmp(text, words[i]) != 0)
+			continue;
+		message->request = (enum pylon_asks)i;
+		return;
+	}
+	doc_complain(load->doc, node, "`request:` is one of: address, module, all, system");
+}
+
 static void load_serial_keys(struct loader *load, const yaml_node_t *map, struct message *message)
 {
 	const yaml_node_t *write = doc_get(load->doc, map, "write"),
-			  *request = doc_get(load->doc, map, "request"),
 			  *refuse = doc_get(load->doc, map, "refuse");
 	int64_t number;
 
@@ -77,9 +97,7 @@ static void load_serial_keys(struct loader *load, const yaml_node_t *map, struct
 	if (write && !(message->write_acknowledge =
 			       doc_text(write) && strcmp(doc_text(write), "acknowledge") == 0))
 		doc_complain(load->doc, write, "`write:` can only be `acknowledge`");
-	if (request && !(message->request_address =
-				 doc_text(request) && strcmp(doc_text(request), "address") == 0))
-		doc_complain(load->doc, request, "`request:` can only be `address`");
+	load_request(load, doc_get(load->doc, map, "request"), message);
 	if (refuse && doc_integer(load->doc, refuse, 1, 255, &number))
 		message->refuse = (int)number;
 }
@@ -121,26 +139,40 @@ static int fullest_size(const struct item *items, int count)
 	return size;
 }
 
+static int size_of(const struct message *message)
+{
+	const int size = fullest_size(message->items, message->item_count);
+
+	return size > message->length ? size : message->length;
+}
+
 static bool same_id(const struct wire *wire, const struct message *a, const struct message *b)
 {
 	const uint32_t step = wire->modbus.byte_registers ? 1 : 2; /* bytes of one number */
 
+	if (wire->framing == WIRE_MODBUS && a->from_inverter != b->from_inverter)
+		return false; /* a register may be read one way and written another */
 	if (wire->framing != WIRE_MODBUS)
-		return a->id == b->id && a->extended == b->extended;
-	return a->id * step < b->id * step + (uint32_t)fullest_size(b->items, b->item_count) &&
-	       b->id * step < a->id * step + (uint32_t)fullest_size(a->items, a->item_count);
+		return a->id == b->id && a->extended == b->extended && a->request == b->request;
+	return a->id * step < b->id * step + (uint32_t)size_of(b) &&
+	       b->id * step < a->id * step + (uint32_t)size_of(a);
 }
 
 static void check_message(struct loader *load, const yaml_node_t *map,
 			  const struct message *message)
 {
 	struct wire *wire = load->wire;
-	const int most = wire->framing == WIRE_CAN ? 8 : WIRE_MAX_LAYOUT;
+	const int most = wire->framing == WIRE_CAN     ? 8
+			 : wire->framing == WIRE_PYLON ? PYLON_MAX_INFO
+						       : WIRE_MAX_LAYOUT;
 	const int size = fullest_size(message->items, message->item_count);
 
-	if (size > most || message->length > most)
+	if (size_of(message) > most)
 		doc_complain(load->doc, map, "the fields are %d bytes long, at most %d fit",
-			     size > message->length ? size : message->length, most);
+			     size_of(message), most);
+	else if (message->record_type && size_of(message) > JK_RECORD_DATA)
+		doc_complain(load->doc, map, "the fields are %d bytes long, a record holds %d",
+			     size_of(message), JK_RECORD_DATA);
 	else if (message->length && size > message->length)
 		doc_complain(load->doc, map, "the fields are %d bytes long, `length:` says %d",
 			     size, message->length);

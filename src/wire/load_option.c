@@ -175,6 +175,14 @@ void wire_context_init(const struct wire *wire, struct wire_context *ctx)
 		ctx->option[i] = wire->options[i].fallback;
 }
 
+int32_t wire_option(const struct wire *wire, const struct wire_context *ctx, const char *name,
+		    int32_t fallback)
+{
+	const struct option *option = find_option(wire, name);
+
+	return option ? ctx->option[option - wire->options] : fallback;
+}
+
 int wire_set_option(const struct wire *wire, struct wire_context *ctx, const char *name,
 		    const char *value, char *why, size_t why_size)
 {

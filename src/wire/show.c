@@ -101,6 +101,8 @@ static void show_modifiers(const struct table *table, const struct item *item)
 		fputs(", per cell", table->out);
 	if (item->negative)
 		fputs(", sign turned", table->out);
+	if (item->only_sent)
+		fputs(", only sent", table->out);
 	if (item->absolute)
 		fputs(", magnitude", table->out);
 	if (item->rounding != ROUND_NEAREST)
@@ -390,6 +392,12 @@ static int show_items(const struct table *table, const struct item *items, int c
 
 static void show_message_head(const struct table *table)
 {
+	static const char *const asked[] = {
+		[PYLON_ASKS_NOTHING] = "",
+		[PYLON_ASKS_ADDRESS] = ", the question names the address",
+		[PYLON_ASKS_MODULE] = ", the question names the address, or FF for all modules",
+		[PYLON_ASKS_ALL] = ", the question is FF",
+		[PYLON_ASKS_SYSTEM] = ", only asked of the master of a group"};
 	const struct message *message = table->message;
 	FILE *out = table->out;
 
@@ -413,8 +421,7 @@ static void show_message_head(const struct table *table)
 			message->record_trigger);
 	if (message->write_acknowledge)
 		fprintf(out, ", writes are acknowledged and ignored");
-	if (message->request_address)
-		fprintf(out, ", the question names the address");
+	fprintf(out, "%s", asked[message->request]);
 	if (message->refuse)
 		fprintf(out, ", refused with return code %02X", message->refuse);
 	if (message->when_option >= 0) {

@@ -106,6 +106,7 @@ struct item {
 	int32_t unit_step; /* how many of the vocabulary's steps (mV, mpct, ...) one raw step is */
 	int64_t offset, min, max; /* raw offset; limits in the vocabulary's unit */
 	bool negative, absolute, per_cell;
+	bool only_sent;  /* the same is said better elsewhere: not read */
 	bool never_zero; /* a charge voltage */
 	enum rounding rounding;
 	const int64_t *invalid;
@@ -146,6 +147,15 @@ struct item {
 
 /* --- messages --- */
 
+/* What the INFO of a Pylon question holds, and of whom it may be asked. */
+enum pylon_asks {
+	PYLON_ASKS_NOTHING,
+	PYLON_ASKS_ADDRESS, /* the address again */
+	PYLON_ASKS_MODULE,  /* the address, or FF to the master of a group for all its modules */
+	PYLON_ASKS_ALL,     /* FF: only asked by a master, the answer lists all modules */
+	PYLON_ASKS_SYSTEM,  /* nothing, and only the master of a group answers */
+};
+
 struct message {
 	const char *name, *help;
 	uint32_t id; /* CAN id, first register, CID2 */
@@ -163,9 +173,9 @@ struct message {
 	uint32_t record_trigger;
 	bool write_acknowledge;
 	/* Pylon */
-	bool request_address; /* the question carries the address */
-	int refuse;           /* answered with this return code; 0 = answered */
-	int line, column;     /* in the file */
+	enum pylon_asks request;
+	int refuse;       /* answered with this return code; 0 = answered */
+	int line, column; /* in the file */
 };
 
 /* --- options --- */
@@ -257,6 +267,10 @@ const char *wire_keep_text(struct wire *wire, const char *text);
 /* Own address: the context's, or the profile's default when that is -1. */
 int wire_address(const struct wire *wire, const struct wire_context *ctx);
 
+/* The value of the option of that name, `fallback` if the file has none. */
+int32_t wire_option(const struct wire *wire, const struct wire_context *ctx, const char *name,
+		    int32_t fallback);
+
 /* Is this message there under these options? */
 bool message_is_on(const struct message *message, const struct wire_context *ctx);
 
@@ -279,3 +293,7 @@ int layout_decode(const struct wire *wire, const struct message *message,
 
 /* Bytes of the message under these options with counted repeats at their fullest. */
 int layout_size(const struct message *message, const struct wire_context *ctx);
+
+/* Bytes of the message by the counts that stand in these bytes; -1 when they end before a count. */
+int layout_measure(const struct message *message, const struct wire_context *ctx,
+		   enum byte_order order, const uint8_t *bytes, size_t count);

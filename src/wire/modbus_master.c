@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The Modbus framing seen from the master (asking packs, a simulated inverter) and from a listener.
+ */
+#include "bytes.h"
+#include "framing_modbus.h"
+#include "jk_record.h"
+#include "rtu.h"
+
+static const struct message *message_at(const struct wire *wire, int index)
+{
+	return index >= 0 && index < wire->message_count ? &wire->messages[index] : NULL;
+}
+
+static uint8_t read_function(const struct wire *wire)
+{
+	return wire->modbus.functions >> RTU_READ_HOLDING & 1 ? RTU_READ_HOLDING : RTU_READ_INPUT;
+}
+
+int modbus_request(const struct wire *wire, int index, const struct wire_context *ctx, int address,
+		   uint8_t *out, size_t size)
+{
+	const struct message *message = message_at(wire, index);
+
+	if (!message || message->from_inverter || address < 0 || address > 247)
+		return ERR_UNSUPPORTED;
+	if (message->record_type)
+		return jk_build_trigger((uint8_t)address, (uint16_t)message->record_trigger, out,
+					size);
+
+	int words = (layout_size(message, ctx) + 1) / 2;
+
+	if (words == 0 || words > wire->modbus.max_words)
+		return ERR_UNSUPPORTED;
+	return rtu_build_read((uint8_t)address, read_function(wire), (uint16_t)message->id,
+			      (uint16_t)words, out, size);
+}
+
+/* Reads a layout, and whose it is. */
+static int take(const struct wire *wire, const struct message *message,
+		const struct wire_context *ctx, enum byte_order order, int address,
+		const uint8_t *bytes, size_t count, size_t first, struct wire_values *out)
+{
+	if (layout_decode(wire, message, ctx, order, bytes, count, first, out) <= 0)
+		return ERR_FORMAT;
+	if (message->scope == SCOPE_PACK && address >= 0)
+		out->pack.address = address;
+	return 0;
+}
+
+static int record_response(const struct wire *wire, const struct message *message,
+			   const struct wire_context *ctx, int address, const uint8_t *bytes,
+			   size_t count, struct wire_values *out)
+{
+	const struct jk_question question = {.unit = (uint8_t)address,
+					     .type = (uint8_t)message->record_type,
+					     .trigger = (uint16_t)message->record_trigger,
+					     .alone = ctx->alone,
+					     .final = ctx->final};
+	const uint8_t *record;
+	int used = jk_find_answer(bytes, count, &question, &record);
+
+	if (used <= 0)
+		return used;
+	int err = take(wire, message, ctx, ORDER_LITTLE, address, record + JK_RECORD_HEAD,
+		       JK_RECORD_DATA, 0, out);
+
+	return err ? err : used;
+}
+
+int modbus_response(const struct wire *wire, int index, const struct wire_context *ctx, int address,
+		    const uint8_t *bytes, size_t count, struct wire_values *out)
+{
+	const struct message *message = message_at(wire, index);
+	uint8_t request[16];
+	int length = modbus_request(wire, index, ctx, address, request, sizeof request);
+
+	if (length < 0)
+		return length;
+	if (message->record_type)
+		return record_response(wire, message, ctx, address, bytes, count, out);
+
+	const uint8_t *data;
+	int used = rtu_find_answer(bytes, count, request, (size_t)length, &data);
+
+	if (used <= 0)
+		return used;
+	int err = take(wire, message, ctx, wire->order, address, data,
+		       2 * (size_t)get_u16be(request + 4), 0, out);
+
+	return err ? err : used;
+}
+
+int modbus_response_length(const struct wire *wire, int index)
+{
+	const struct message *message = message_at(wire, index);
+	struct wire_context ctx;
+
+	if (!message)
+		return 0;
+	if (message->record_type)
+		return JK_RECORD_SIZE + JK_ACK_SIZE;
+	wire_context_init(wire, &ctx);
+	return 5 + (layout_size(message, &ctx) + 1) / 2 * 2;
+}
+
+/* --- listening --- */
+
+static int decode_record(const struct wire *wire, const struct wire_context *ctx,
+			 const uint8_t *frame, size_t count, struct wire_values *out)
+{
+	int signer, type = jk_read(frame, count, &signer);
+
+	if (type < 0)
+		return type;
+	for (int i = 0; i < wire->message_count; i++)
+		if (wire->messages[i].record_type == type)
+			return take(wire, &wire->messages[i], ctx, ORDER_LITTLE, signer,
+				    frame + JK_RECORD_HEAD, JK_RECORD_DATA, 0, out);
+	return ERR_NOT_MINE;
+}
+
+/* The part of `count` bytes at place `from` that lies in each message of one direction. */
+static int decode_place(const struct wire *wire, const struct wire_context *ctx, bool from_inverter,
+			int address, const uint8_t *bytes, size_t from, size_t count,
+			struct wire_values *out)
+{
+	int result = ERR_NOT_MINE;
+
+	for (int i = 0; i < wire->message_count; i++) {
+		const struct message *message = &wire->messages[i];
+		const size_t base = modbus_place(wire, message->id);
+		const size_t size = (size_t)layout_size(message, ctx);
+		const size_t begin = from > base ? from : base;
+		const size_t end = from + count < base + size ? from + count : base + size;
+
+		if (message->from_inverter != from_inverter || begin >= end ||
+		    !message_is_on(message, ctx))
+			continue;
+		/* A read that begins inside a message may hold no whole field of it. */
+		int err = take(wire, message, ctx, wire->order, address, bytes + (begin - from),
+			       end - begin, begin - base, out);
+
+		if (err == 0 || result == ERR_NOT_MINE)
+			result = err == 0 ? 0 : ERR_INCOMPLETE;
+	}
+	return result;
+}
+
+static void hear_inverter(const struct wire *wire, struct wire_values *out)
+{
+	if (wire->scope != WIRE_OF_BATTERY)
+		return;
+	out->inverter.inverter_alive = 1;
+	out->said_inverter = true;
+}
+
+static int hear_request(const struct wire *wire, const struct wire_context *ctx,
+			struct wire_listener *listener, const uint8_t *frame, size_t count,
+			struct wire_values *out)
+{
+	struct rtu_request request;
+	int err = rtu_read_request(frame, count, &request);
+
+	if (err)
+		return err;
+	*listener = (struct wire_listener){.message = 1,
+					   .address = request.unit,
+					   .start = request.start,
+					   .count = request.words};
+	hear_inverter(wire, out);
+	if (!request.data)
+		return 0;
+	listener->message = 0; /* the answer to a write says nothing */
+	decode_place(wire, ctx, true, request.unit, request.data, modbus_place(wire, request.start),
+		     request.data_bytes, out);
+	return 0;
+}
+
+static int hear_answer(const struct wire *wire, const struct wire_context *ctx,
+		       struct wire_listener *listener, const uint8_t *frame,
+		       struct wire_values *out)
+{
+	const struct wire_listener question = *listener;
+
+	listener->message = 0;
+	if (frame[1] & RTU_REFUSED || frame[1] == RTU_WRITE || frame[1] == RTU_WRITE_ONE)
+		return 0;
+	if (!question.message)
+		return ERR_UNKNOWN;
+	if (frame[0] != question.address)
+		return ERR_NOT_MINE;
+	if (frame[2] != 2 * question.count)
+		return ERR_FORMAT;
+	return decode_place(wire, ctx, false, frame[0], frame + 3,
+			    modbus_place(wire, question.start), frame[2], out);
+}
+
+int modbus_decode(const struct wire *wire, const struct wire_context *ctx,
+		  struct wire_listener *listener, const uint8_t *frame, size_t count,
+		  struct wire_values *out)
+{
+	size_t start;
+	int length;
+
+	if (modbus_has_records(wire)) {
+		length = jk_scan(frame, count, &start);
+		if (length > 0 || length == ERR_INCOMPLETE || length == ERR_CHECKSUM)
+			return decode_record(wire, ctx, frame + start, count - start, out);
+	}
+	/* Questions and answers differ in length for every function that is read here. */
+	length = rtu_scan_answer(frame, count, &start);
+	if (length == (int)count)
+		return hear_answer(wire, ctx, listener, frame, out);
+	length = rtu_scan_request(frame, count, &start);
+	if (length == (int)count)
+		return hear_request(wire, ctx, listener, frame, count, out);
+	return length < 0 ? length : ERR_FORMAT;
+}
