@@ -71,6 +71,9 @@ struct fusion_config {
 /* The documented defaults. */
 void fusion_config_default(struct fusion_config *config);
 
+/* The default curves for the cell voltages that `config` has; for a loader that changed them. */
+void fusion_config_default_curves(struct fusion_config *config);
+
 /* One row of ONEPACK_FUSION_KEYS at run time, for loaders and documentation. */
 struct fusion_key {
 	const char *json; /* "charge_target_cell_v" */

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/* F, the a_i: how much more or less than its share a pack takes, because its cells stand higher or
+ * lower than those of the others. Packs are asked one after another, so a load step between two
+ * answers looks like a difference between packs. Hence only what the last three answers of a pack
+ * agree on counts: the smallest of three of one sign, nothing when the signs differ.
+ *
+ * A pack that takes more than its share lowers the limit (a debit). One that takes less raises it
+ * (a credit), and a credit must be certain: every pack fresh, nobody silent, the set of packs
+ * unchanged for three answers. Half of a difference may be a wrong share instead, so a credit that
+ * was seen while current flowed the other way is reduced by what twice the share would explain. */
+#include <string.h>
+
+#include "fusion_drift.h"
+
+#define DEAD_PART 100 /* 1 % of the capacity in an hour: what sensors and timing leave */
+
+static int64_t dead_zone(const struct slot *slot)
+{
+	return share_weight(&slot->share) / DEAD_PART;
+}
+
+static void push(struct drift *drift, int64_t flow_ma)
+{
+	memmove(&drift->flow_ma[1], &drift->flow_ma[0],
+		sizeof drift->flow_ma - sizeof drift->flow_ma[0]);
+	drift->flow_ma[0] = saturate_ma(flow_ma);
+	if (drift->count < DRIFT_SAMPLES)
+		drift->count++;
+	if (drift->since_change < DRIFT_SAMPLES)
+		drift->since_change++;
+}
+
+void drift_update(struct fusion *fusion, const struct network *network)
+{
+	const enum direction direction = network->direction;
+	const bool changed = network->members != fusion->network[direction];
+
+	fusion->network[direction] = network->members;
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		struct slot *slot = &fusion->slots[i];
+		struct drift *drift = &slot->drift[direction];
+
+		if (changed)
+			drift->since_change = 0;
+		if (!slot->answered || slot->presence[direction] != PRESENCE_SURE)
+			continue;
+		push(drift,
+		     slot_flow(slot, direction) -
+			     scale(network->flow_ma, share_weight(&slot->share), network->weight));
+	}
+}
+
+/* What all of the last answers agree on. */
+static int64_t agreed(const struct drift *drift)
+{
+	int64_t value;
+
+	if (drift->count < DRIFT_SAMPLES)
+		return 0;
+	value = drift->flow_ma[0];
+	for (int i = 1; i < DRIFT_SAMPLES; i++) {
+		const int64_t next = drift->flow_ma[i];
+
+		if ((next > 0) != (value > 0))
+			return 0;
+		if (value > 0 ? next < value : next > value)
+			value = next;
+	}
+	return value;
+}
+
+int64_t drift_of(const struct slot *slot, const struct network *network)
+{
+	const struct drift *drift = &slot->drift[network->direction];
+	int64_t flow_ma = agreed(drift);
+
+	if (flow_ma >= 0)
+		return flow_ma > dead_zone(slot) ? flow_ma : 0;
+	if (!network->is_certain || drift->since_change < DRIFT_SAMPLES)
+		return 0;
+	if (network->flow_ma < 0) /* current flows the other way */
+		flow_ma -= scale(network->flow_ma, share_weight(&slot->share), network->weight);
+	return flow_ma < -dead_zone(slot) ? flow_ma : 0;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+/* E: what one pack may take, in each direction. The smallest of what its BMS states, its cells, its
+ * temperatures and its switches allow, with some headroom and less of it when the answer is old.
+ * What is not known allows nothing. */
+#include "fusion_state.h"
+
+#define PPM             1000000
+#define CELL_RELEASE_MV 20
+#define STALE_PPM       500000 /* what is left of a limit when its pack falls silent */
+#define CRITICAL_MV     100
+#define CRITICAL_MEMORY 600000 /* a critical cell is forgiven after ten good minutes */
+
+/* Switch temperature: full current to 70 degC, a quarter at 80, none at 90. */
+static const struct curve mos_curve = {.count = 3,
+				       .point = {{70000, PPM}, {80000, 250000}, {90000, 0}}};
+
+struct verdict {
+	int64_t ma;
+	struct cause cause;
+};
+
+static void lower(struct verdict *verdict, int64_t ma, struct cause cause)
+{
+	if (ma >= verdict->ma)
+		return;
+	verdict->ma = ma;
+	verdict->cause = cause;
+}
+
+static int32_t stated_limit(const struct pack *pack, enum direction direction)
+{
+	return direction == CHARGE ? pack->charge_current_limit_ma
+				   : pack->discharge_current_limit_ma;
+}
+
+/* Once the curve has lowered the current, it may only fall further until the cell is clear of the
+ * curve again: otherwise current and voltage chase each other. */
+static void apply_cells(struct fusion *fusion, struct slot *slot, enum direction direction,
+			struct verdict *verdict)
+{
+	const struct curve *curve =
+		direction == CHARGE ? &fusion->config.charge_cell : &fusion->config.discharge_cell;
+	const struct cell_extreme cell =
+		direction == CHARGE ? pack_cell_max(&slot->good) : pack_cell_min(&slot->good);
+	const int32_t release_mv = direction == CHARGE ? CELL_RELEASE_MV : -CELL_RELEASE_MV;
+	const int32_t now_ppm = curve_at(curve, cell.mv);
+	int32_t *latch_ppm = &slot->latch_ppm[direction];
+	struct cause cause = cause_of(RULE_CELL_VOLTAGE, slot_number(fusion, slot));
+
+	if (curve_at(curve, cell.mv + release_mv) >= PPM)
+		*latch_ppm = PPM;
+	if (now_ppm < *latch_ppm)
+		*latch_ppm = now_ppm;
+	if (now_ppm > *latch_ppm)
+		cause.rule = RULE_CELL_RECOVERY;
+	cause.cell = cell.cell;
+	cause.value = cell.mv;
+	lower(verdict, scale(verdict->ma, *latch_ppm, PPM), cause);
+}
+
+static void apply_temperatures(struct fusion *fusion, struct slot *slot, enum direction direction,
+			       struct verdict *verdict)
+{
+	const struct curve *curve = direction == CHARGE ? &fusion->config.charge_temperature
+							: &fusion->config.discharge_temperature;
+	struct cause cause = cause_of(RULE_TEMPERATURE, slot_number(fusion, slot));
+
+	for (int i = 0; i < slot->good.temperature_count; i++) {
+		const int32_t mC = slot->good.temperatures_mC[i];
+
+		if (mC == FIELD_UNKNOWN)
+			continue;
+		cause.value = mC;
+		lower(verdict, scale(slot->capacity_mah, curve_at(curve, mC), PPM), cause);
+	}
+}
+
+static void apply_switches(struct fusion *fusion, struct slot *slot, enum direction direction,
+			   struct verdict *verdict)
+{
+	const int32_t full_ma = stated_limit(&slot->good, direction);
+	struct cause cause = cause_of(RULE_MOS_TEMPERATURE, slot_number(fusion, slot));
+
+	if (slot->mos_temperature_mC == FIELD_UNKNOWN)
+		return;
+	cause.value = slot->mos_temperature_mC;
+	lower(verdict, scale(full_ma, curve_at(&mos_curve, slot->mos_temperature_mC), PPM), cause);
+}
+
+/* The rule that forbids all current because something is not known; RULE_FULL when all is. */
+static enum rule missing(const struct fusion *fusion, const struct slot *slot,
+			 enum direction direction)
+{
+	if (stated_limit(&slot->good, direction) == FIELD_UNKNOWN)
+		return RULE_UNSTATED_LIMIT;
+	if (!pack_has_cells(&slot->good))
+		return RULE_UNKNOWN_CELLS;
+	if (slot->temperature_count == 0)
+		return RULE_UNKNOWN_TEMPERATURE;
+	if (slot->capacity_mah == FIELD_UNKNOWN)
+		return RULE_UNKNOWN_CAPACITY;
+	if (slot->good.cell_count != fusion->config.cells_in_series)
+		return RULE_CELL_COUNT;
+	return RULE_FULL;
+}
+
+/* M: a cell beyond its limit by another 100 mV says that its BMS has failed; that is remembered. */
+static bool is_critical(const struct fusion *fusion, struct slot *slot, enum direction direction)
+{
+	const struct cell_extreme max = pack_cell_max(&slot->good),
+				  min = pack_cell_min(&slot->good);
+	const bool now =
+		max.mv != FIELD_UNKNOWN &&
+		(direction == CHARGE ? max.mv >= fusion->config.cell_overvoltage_mv + CRITICAL_MV
+				     : min.mv <= fusion->config.cell_undervoltage_mv - CRITICAL_MV);
+
+	if (now || (slot->critical_ms[direction] >= 0 && slot->age_ms > slot->fresh_ms))
+		slot->critical_ms[direction] = fusion->now_ms; /* an old answer forgives nothing */
+	else if (slot->critical_ms[direction] >= 0 &&
+		 fusion->now_ms - slot->critical_ms[direction] >= CRITICAL_MEMORY)
+		slot->critical_ms[direction] = -1;
+	return slot->critical_ms[direction] >= 0;
+}
+
+static int64_t staleness_ppm(const struct slot *slot)
+{
+	if (slot->silent)
+		return STALE_PPM;
+	if (slot->age_ms <= slot->fresh_ms)
+		return PPM;
+	return PPM - scale(PPM - STALE_PPM, slot->age_ms - slot->fresh_ms,
+			   slot->held_ms - slot->fresh_ms);
+}
+
+static struct verdict judge(struct fusion *fusion, struct slot *slot, enum direction direction)
+{
+	const int32_t number = slot_number(fusion, slot);
+	const enum rule unknown = missing(fusion, slot, direction);
+	struct verdict verdict = {stated_limit(&slot->good, direction),
+				  cause_of(RULE_PACK_LIMIT, number)};
+
+	if (is_critical(fusion, slot, direction))
+		return (struct verdict){0, cause_of(RULE_CRITICAL_CELL, number)};
+	if (unknown != RULE_FULL) {
+		verdict = (struct verdict){0, cause_of(unknown, number)};
+		verdict.cause.value = slot->good.cell_count;
+		return verdict;
+	}
+	verdict.cause.value = (int32_t)verdict.ma;
+	apply_cells(fusion, slot, direction, &verdict);
+	apply_switches(fusion, slot, direction, &verdict);
+	apply_temperatures(fusion, slot, direction, &verdict);
+	if (slot->good.protections & pack_dangers(direction))
+		lower(&verdict, 0, cause_of(RULE_PROTECTION, number));
+	verdict.ma = scale(verdict.ma, fusion->config.limit_headroom_mpct, 100000);
+	if (verdict.ma > 0 && staleness_ppm(slot) < PPM) {
+		const enum rule rule = slot->silent ? RULE_SILENT : RULE_STALE;
+
+		verdict.ma = scale(verdict.ma, staleness_ppm(slot), PPM);
+		verdict.cause = cause_of(rule, number);
+		verdict.cause.value = saturate_ma(slot->age_ms);
+	}
+	return verdict;
+}
+
+static enum presence presence_of(const struct slot *slot, enum direction direction)
+{
+	const int32_t closed = slot_switch(slot, direction);
+
+	if (!slot->has_good || slot->isolated || closed == 0)
+		return PRESENCE_NONE;
+	if (slot_is_online(slot) && !slot->silent && closed == 1)
+		return PRESENCE_SURE;
+	return PRESENCE_PERHAPS;
+}
+
+void fusion_limit_packs(struct fusion *fusion)
+{
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		struct slot *slot = &fusion->slots[i];
+
+		for (int d = 0; d < DIRECTIONS; d++) {
+			const enum direction direction = (enum direction)d;
+			struct verdict verdict = {0, cause_of(RULE_NO_DATA, FIELD_UNKNOWN)};
+
+			if (slot->has_good)
+				verdict = judge(fusion, slot, direction);
+			slot->presence[d] = presence_of(slot, direction);
+			slot->limit_ma[d] = saturate_ma(verdict.ma);
+			slot->cause[d] = verdict.cause;
+		}
+	}
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/* H, J: how a current limit moves. Down at once. Up only after a pause that follows every fall and
+ * starts again with every dip, and then slowly. And the quorum that both limits hang on. */
+#include "fusion_state.h"
+
+#define START_MA      5000  /* leaving zero takes this, ... */
+#define START_PERCENT 2     /* ... or this part of the sum of the pack limits */
+#define STEP_MAX_MS   10000 /* a longer pause between two steps earns no more rise */
+
+static void stay_at_zero(struct ramp *ramp)
+{
+	ramp->permitted_ms = -1;
+	ramp->phase = RULE_SMALL;
+}
+
+static void fall(struct ramp *ramp, int64_t target_ua)
+{
+	if (target_ua < ramp->value_ua)
+		ramp->fell = true;
+	ramp->value_ua = target_ua;
+	ramp->permitted_ms = -1;
+	ramp->phase = RULE_FULL;
+}
+
+static bool is_waiting(const struct fusion *fusion, struct ramp *ramp)
+{
+	if (!ramp->fell)
+		return false;
+	if (ramp->permitted_ms < 0)
+		ramp->permitted_ms = fusion->now_ms;
+	ramp->wait_ms = fusion->config.rise_hold_ms - (fusion->now_ms - ramp->permitted_ms);
+	if (ramp->wait_ms > 0) {
+		ramp->phase = RULE_HOLD;
+		return true;
+	}
+	ramp->fell = false;
+	return false;
+}
+
+static void rise(const struct fusion *fusion, struct ramp *ramp, int64_t target_ua, int64_t sum_ua)
+{
+	const int64_t step_ms = fusion->elapsed_ms < STEP_MAX_MS ? fusion->elapsed_ms : STEP_MAX_MS;
+
+	ramp->value_ua += sum_ua / 100 * fusion->config.rise_pct_per_s * step_ms / 1000;
+	ramp->phase = RULE_RISING;
+	if (ramp->value_ua >= target_ua) {
+		ramp->value_ua = target_ua;
+		ramp->phase = RULE_FULL;
+	}
+}
+
+static void move(const struct fusion *fusion, struct ramp *ramp, int64_t target_ma, int64_t sum_ma)
+{
+	const int64_t part_ma = sum_ma * START_PERCENT / 100;
+	const int64_t start_ma = part_ma < START_MA ? part_ma : START_MA;
+
+	ramp->wait_ms = 0;
+	if (target_ma * 1000 <= ramp->value_ua)
+		fall(ramp, target_ma * 1000);
+	else if (ramp->value_ua == 0 && target_ma < start_ma)
+		stay_at_zero(ramp);
+	else if (!is_waiting(fusion, ramp))
+		rise(fusion, ramp, target_ma * 1000, sum_ma * 1000);
+}
+
+void fusion_shape(struct fusion *fusion)
+{
+	for (int d = 0; d < DIRECTIONS; d++)
+		move(fusion, &fusion->ramp[d], fusion->target_ma[d], fusion->sum_ma[d]);
+}
+
+/* Expected is what was ever accepted, and as many more packs of mean size as the owner says. */
+bool fusion_has_quorum(const struct fusion *fusion)
+{
+	int64_t expected_mah = 0, active_mah = 0;
+	int accepted = 0;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *slot = &fusion->slots[i];
+		const int64_t weight = share_weight(&slot->share);
+
+		if (!slot->accepted)
+			continue;
+		accepted++;
+		expected_mah += weight;
+		if (slot_is_online(slot) && !slot->silent)
+			active_mah += weight;
+	}
+	if (accepted && fusion->config.packs_expected > accepted)
+		expected_mah +=
+			expected_mah / accepted * (fusion->config.packs_expected - accepted);
+	return active_mah * 100000 >= expected_mah * fusion->config.quorum_mpct;
+}

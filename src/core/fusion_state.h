@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What fusion remembers between two steps, and the parts of one step. Private to
+ * src/core/fusion*.c; everybody else sees include/onepack/fusion.h. The letters (A to N) are those
+ * of docs/fusion.md.
+ *
+ * Currents inside the rules are seen along one direction: `flow` is positive when the pack takes
+ * current in that direction, whichever it is, so that one text serves charging and discharging. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "onepack/fusion.h"
+
+/* A: ages of a pack's last good answer. Fresh and held stretch with slow buses. */
+#define FRESH_MS 3000
+#define HELD_MS  10000
+#define LOST_MS  30000
+#define CYCLE_MAX_MS \
+	10000 /* a pack that answers more rarely than this is not polled, it is flaky */
+#define CYCLE_SAMPLES 5
+
+/* A, N: how many answers it takes. */
+#define GOOD_TO_JOIN     2
+#define BAD_TO_EXCLUDE   3
+#define GOOD_TO_FORGIVE  10
+#define SAME_TO_REPLACE  3
+#define SUSPECT_WORSE    2 /* a worse value acts on its second answer ... */
+#define SUSPECT_BETTER   3 /* ... a reassuring one on its third */
+#define DUPLICATE_MEMORY 60000
+
+enum direction { CHARGE, DISCHARGE };
+
+#define DIRECTIONS 2
+
+/* Why a limit is what it is; fusion_reason.c has the public word and the sentence of each. */
+enum rule {
+	RULE_FULL,
+	RULE_PACK_LIMIT,
+	RULE_CELL_VOLTAGE,
+	RULE_CELL_RECOVERY,
+	RULE_TEMPERATURE,
+	RULE_MOS_TEMPERATURE,
+	RULE_PROTECTION,
+	RULE_CRITICAL_CELL,
+	RULE_UNSTATED_LIMIT,
+	RULE_UNKNOWN_CELLS,
+	RULE_UNKNOWN_TEMPERATURE,
+	RULE_UNKNOWN_CAPACITY,
+	RULE_CELL_COUNT,
+	RULE_STALE,
+	RULE_SILENT,
+	RULE_SHARE,
+	RULE_MIN,
+	RULE_CIRCULATING,
+	RULE_OVERCURRENT,
+	RULE_N_MINUS_1,
+	RULE_USER_CAP,
+	RULE_REST,
+	RULE_BLOCKED,
+	RULE_JOINING,
+	RULE_QUORUM,
+	RULE_NO_DATA,
+	RULE_HOLD,
+	RULE_RISING,
+	RULE_SMALL,
+	RULE_CHARGE_TARGET,
+	RULE_PACK_REQUEST,
+	RULE_FLOAT,
+	RULE_CELL_EXCESS,
+	RULE_SILENT_VOLTAGE,
+	RULE_VOLTAGE_RISE,
+	RULE_VOLTAGE_FALL,
+	RULE_DISCHARGE_END
+};
+
+/* A rule and what it looked at. */
+struct cause {
+	enum rule rule;
+	int32_t pack;  /* FIELD_UNKNOWN = none in particular */
+	int32_t cell;  /* FIELD_UNKNOWN = none in particular */
+	int32_t other; /* a second pack, FIELD_UNKNOWN = none */
+	int32_t value; /* mV, mA, mC, ms or a count, by rule */
+};
+
+struct cause cause_of(enum rule rule, int32_t pack);
+
+/* G: the part of a current step that a pack takes. Only the prior today, the pack's capacity; a
+ * learned factor on it belongs here. */
+struct share {
+	int64_t prior_mah; /* never 0 */
+};
+
+int64_t share_weight(const struct share *share);
+
+/* F: how far a pack's flow is from its share of the total, after each of its last answers. */
+#define DRIFT_SAMPLES 3
+
+struct drift {
+	int32_t flow_ma[DRIFT_SAMPLES]; /* newest first */
+	int32_t count;
+	int32_t since_change; /* answers since the set of conducting packs changed */
+};
+
+/* N: one property of a pack that should never alternate. */
+struct mark {
+	int32_t now, before; /* FIELD_UNKNOWN = not seen */
+	int32_t swaps;
+	int64_t swap_ms;
+};
+
+enum quarantine { QUARANTINE_NONE, QUARANTINE_GARBAGE, QUARANTINE_DUPLICATE };
+
+/* How a pack takes part in one direction. */
+enum presence {
+	PRESENCE_NONE,    /* its switch is open, or it is known to be gone */
+	PRESENCE_PERHAPS, /* nobody knows: limits are safe with and without it */
+	PRESENCE_SURE
+};
+
+/* One of the 16 places of the rack. */
+struct slot {
+	/* A, N: what came in */
+	bool seen;         /* something has answered here */
+	bool has_good;     /* `good` is a complete, plausible answer */
+	struct pack good;  /* the last one that was believed */
+	struct pack doubt; /* a surprising one that waits for its like */
+	int32_t doubt_count;
+	int64_t first_ms, answer_ms, good_ms;
+	bool answered; /* a believed answer came in this step */
+	int32_t interval_ms[CYCLE_SAMPLES];
+	int32_t interval_count;
+	int32_t bad_in_row, good_in_row;
+	int32_t stranger_count; /* answers in a row with another serial */
+	enum quarantine quarantine;
+	int64_t duplicate_ms;
+	struct mark serial, capacity, cycles;
+	int32_t checksum_score;
+
+	/* A: what a pack said once stands until it says otherwise */
+	int32_t capacity_mah, charge_voltage_mv, discharge_voltage_mv, mos_temperature_mC;
+	int32_t stated_max_ma; /* the largest current limit that it ever stated */
+	int32_t cell_count, temperature_count;
+
+	/* B, K */
+	enum pack_state state;
+	int64_t age_ms, fresh_ms, held_ms;
+	bool silent; /* nothing believable for longer than `held` */
+	bool accepted;
+	int32_t good_cycles;
+	int64_t agree_ms; /* since when it may join, -1 = not now */
+	bool refused;
+
+	/* I */
+	bool isolated;
+	int64_t quiet_ms, meter_ms;
+
+	/* D: its charge cycle */
+	bool finished; /* it has ended its charge and is full */
+	int64_t tail_ms;
+	int64_t drawn_mams; /* net charge taken out since it finished, mA x ms */
+
+	/* E, F, M: per direction */
+	int32_t latch_ppm[DIRECTIONS];
+	int32_t limit_ma[DIRECTIONS];
+	struct cause cause[DIRECTIONS];
+	enum presence presence[DIRECTIONS];
+	struct drift drift[DIRECTIONS];
+	int64_t critical_ms[DIRECTIONS]; /* last time beyond the critical cell voltage, -1 = never
+					  */
+	struct share share;
+};
+
+/* H: one published current limit. */
+struct ramp {
+	int64_t value_ua;
+	bool fell;
+	int64_t permitted_ms; /* since when more is permitted, -1 = it is not */
+	enum rule phase; /* RULE_HOLD, RULE_RISING, RULE_SMALL, or RULE_FULL = as the rules say */
+	int64_t wait_ms; /* what is left of a hold */
+};
+
+struct fusion {
+	struct fusion_config config;
+	struct slot slots[ONEPACK_MAX_PACKS];
+	int64_t now_ms, elapsed_ms; /* elapsed since the step before, 0 in the first */
+	bool started;
+	int64_t first_accept_ms; /* -1 = no pack was ever accepted */
+	int32_t accepted_count;
+	bool quorum;
+	int64_t foreign_ms; /* last request of another master, -1 = never */
+
+	/* F, H */
+	int32_t target_ma[DIRECTIONS], sum_ma[DIRECTIONS];
+	struct cause cause[DIRECTIONS];
+	struct ramp ramp[DIRECTIONS];
+	uint32_t network[DIRECTIONS]; /* bit per slot that surely conducts */
+	int32_t circulating[2];       /* packs that charge each other, FIELD_UNKNOWN = none */
+
+	/* D */
+	int64_t charge_voltage_uv; /* 0 = not yet set */
+	int64_t voltage_permitted_ms;
+	struct cause voltage_cause[2]; /* of the charge and the discharge voltage limit */
+	int32_t charge_voltage_mv, discharge_voltage_mv;
+	enum charge_stage stage;
+	bool all_finished; /* every pack that can charge has ended its charge, and there is one */
+
+	/* C */
+	int32_t soc_mpct; /* as shown, FIELD_UNKNOWN = not yet */
+	int64_t charged_mwms, discharged_mwms;
+	int32_t charged_wh, discharged_wh;
+};
+
+/* The parts of a step, in their order. */
+void fusion_admit(struct fusion *fusion, const struct fusion_input *input); /* A */
+void fusion_update_states(struct fusion *fusion);                           /* B, K */
+void fusion_find_isolated(struct fusion *fusion, int32_t bus_current_ma);   /* I */
+void fusion_limit_packs(struct fusion *fusion);                             /* E */
+void fusion_limit_system(struct fusion *fusion);                            /* F, I, J */
+void fusion_shape(struct fusion *fusion);                                   /* H */
+void fusion_follow_charge(struct fusion *fusion);                           /* D */
+void fusion_limit_voltage(struct fusion *fusion);                           /* D */
+void fusion_write_values(struct fusion *fusion, struct battery *out);       /* C */
+void fusion_write_alarms(const struct fusion *fusion, struct battery *out); /* M */
+void fusion_write_reasons(const struct fusion *fusion, struct battery *out);
+
+/* N, used by A. */
+void fusion_note_errors(struct fusion *fusion, const struct fusion_input *input);
+bool fusion_is_stranger(struct fusion *fusion, struct slot *slot, const struct pack *pack);
+
+/* J: capacity that works, and capacity that should. */
+bool fusion_has_quorum(const struct fusion *fusion);
+
+/* Facts that several parts need. */
+bool slot_is_online(const struct slot *slot);
+int32_t slot_number(const struct fusion *fusion, const struct slot *slot);
+int32_t slot_flow(const struct slot *slot, enum direction direction);
+int32_t slot_switch(const struct slot *slot, enum direction direction);
+void slot_forget(struct slot *slot);
+int32_t slot_charge_target(const struct fusion *fusion, const struct slot *slot);
+int64_t fusion_bus_voltage(const struct fusion *fusion); /* FIELD_UNKNOWN without one */
+
+/* The lowest and the highest cell of a pack: mV, and the number of the cell. */
+struct cell_extreme {
+	int32_t mv, cell;
+};
+
+bool pack_has_cells(const struct pack *pack);
+struct cell_extreme pack_cell_max(const struct pack *pack);
+struct cell_extreme pack_cell_min(const struct pack *pack);
+alarm_set pack_dangers(enum direction direction); /* protections that forbid the direction */
+bool cell_is_dangerous(const struct fusion_config *config, const struct pack *pack);
+
+/* value * numerator / denominator without overflow for all currents and capacities here. */
+int64_t scale(int64_t value, int64_t numerator, int64_t denominator);
+int32_t saturate_ma(int64_t value);

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+/* F, I, J: from pack limits to the limit of the battery. Packs in parallel share a current by their
+ * resistance and circulate one by their voltages: flow_i = a_i + b_i x total. So pack i is inside
+ * its limit while total <= (L_i - a_i) / b_i, and the smallest of these is the limit of all. b is
+ * the pack's share (its capacity, until shares are learned), a its drift (fusion_drift.c).
+ *
+ * A pack of which nobody knows whether it conducts counts both ways: without it the others take its
+ * share, with it there is one more limit to keep. */
+#include "fusion_drift.h"
+
+#define TIE_MA          50 /* below the resolution of a sentence: the sum counts as reached */
+#define SOURCE_FLOOR_MA 1000
+
+struct search {
+	const struct network *network;
+	int64_t ma;
+	struct cause cause;
+};
+
+static void lower(struct search *search, int64_t ma, struct cause cause)
+{
+	if (ma < 0)
+		ma = 0;
+	if (ma >= search->ma)
+		return;
+	search->ma = ma;
+	search->cause = cause;
+}
+
+/* A pack with an open switch that takes current anyway limits it by itself (the 10 A mode of some
+ * BMS): a current source beside the network. One that gives current while the rest takes some adds
+ * to what they take. */
+static int64_t flow_outside(const struct slot *slot, enum direction direction)
+{
+	const int64_t flow_ma = slot_flow(slot, direction), limit_ma = slot->limit_ma[direction];
+
+	if (!slot_is_online(slot) || slot_switch(slot, direction) != 0 || slot->silent)
+		return 0;
+	if (flow_ma < 0)
+		return flow_ma;
+	if (flow_ma < SOURCE_FLOOR_MA || slot->state != PACK_ACTIVE)
+		return 0;
+	return flow_ma < limit_ma ? flow_ma : limit_ma;
+}
+
+static struct network build_network(const struct fusion *fusion, enum direction direction)
+{
+	struct network network = {.direction = direction, .is_certain = true};
+	int64_t given_ma = 0;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *slot = &fusion->slots[i];
+		const int64_t outside_ma = flow_outside(slot, direction);
+
+		if (slot->presence[direction] == PRESENCE_PERHAPS || slot->silent)
+			network.is_certain = false;
+		given_ma += outside_ma < 0 ? outside_ma : 0;
+		network.outside_ma += outside_ma > 0 ? outside_ma : 0;
+		if (slot->presence[direction] != PRESENCE_SURE)
+			continue;
+		network.is_certain &= slot->state == PACK_ACTIVE;
+		network.members |= UINT32_C(1) << i;
+		network.weight += share_weight(&slot->share);
+		network.flow_ma += slot_flow(slot, direction);
+		network.sum_ma += slot->limit_ma[direction];
+	}
+	if (network.flow_ma + given_ma > 0) /* at rest nobody feeds the others */
+		network.outside_ma += given_ma;
+	return network;
+}
+
+/* The member whose current flows most against the direction: where a circulating current comes
+ * from. */
+static int32_t find_giver(const struct fusion *fusion, const struct network *network)
+{
+	int64_t least_ma = 0;
+	int32_t found = FIELD_UNKNOWN;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *slot = &fusion->slots[i];
+		const int64_t flow_ma =
+			slot->has_good && !slot->silent ? slot_flow(slot, network->direction) : 0;
+
+		if (flow_ma < -SOURCE_FLOOR_MA && flow_ma < least_ma) {
+			least_ma = flow_ma;
+			found = i + 1;
+		}
+	}
+	return found;
+}
+
+static void report_circulating(struct fusion *fusion, const struct network *network,
+			       struct cause *cause)
+{
+	const int32_t giver = find_giver(fusion, network);
+
+	if (giver == FIELD_UNKNOWN || giver == cause->pack)
+		return;
+	cause->rule = RULE_CIRCULATING;
+	cause->other = giver;
+	fusion->circulating[0] = cause->pack;
+	fusion->circulating[1] = giver;
+}
+
+/* The words for a pack that is the tightest: what lowered its own limit, else its share. */
+static struct cause cause_of_pack(const struct fusion *fusion, const struct slot *slot,
+				  const struct network *network)
+{
+	const int64_t own = share_weight(&slot->share);
+	const bool inside = slot->presence[network->direction] == PRESENCE_SURE;
+	struct cause cause = slot->cause[network->direction];
+
+	if (cause.rule != RULE_PACK_LIMIT)
+		return cause;
+	cause = cause_of(RULE_SHARE, slot_number(fusion, slot));
+	cause.value = (int32_t)scale(own, 100000, network->weight + (inside ? 0 : own));
+	return cause;
+}
+
+static void apply_share(struct fusion *fusion, struct search *search, const struct slot *slot)
+{
+	const struct network *network = search->network;
+	const int64_t own = share_weight(&slot->share);
+	const int64_t limit_ma = slot->limit_ma[network->direction];
+	const int64_t drift_ma = drift_of(slot, network);
+	const int64_t total_ma = scale(limit_ma - drift_ma, network->weight, own);
+	struct cause cause = cause_of_pack(fusion, slot, network);
+
+	if (drift_ma > limit_ma && slot_flow(slot, network->direction) > SOURCE_FLOOR_MA) {
+		cause.value = slot_flow(slot, network->direction);
+		report_circulating(fusion, network, &cause);
+	}
+	if (total_ma + TIE_MA < network->sum_ma || drift_ma > 0)
+		lower(search, total_ma, cause);
+}
+
+/* A pack that perhaps conducts. Its drift counts only where it takes more. */
+static void apply_doubtful(const struct fusion *fusion, struct search *search,
+			   const struct slot *slot)
+{
+	const struct network *network = search->network;
+	const int64_t own = share_weight(&slot->share);
+	const int64_t drift_ma = drift_of(slot, network);
+	const int64_t room_ma = slot->limit_ma[network->direction] - (drift_ma > 0 ? drift_ma : 0);
+
+	lower(search, scale(room_ma, network->weight + own, own),
+	      cause_of_pack(fusion, slot, network));
+}
+
+/* Needs no model: whoever has too much current now, the total must shrink by the same part. It is
+ * never fed back into any estimate. */
+static void apply_guard(struct fusion *fusion, struct search *search, const struct slot *slot)
+{
+	const struct network *network = search->network;
+	const int64_t flow_ma = slot_flow(slot, network->direction);
+	const int64_t limit_ma = slot->limit_ma[network->direction];
+	const int64_t margin_ma = share_weight(&slot->share) / 100;
+	int64_t total_ma = network->flow_ma;
+	struct cause cause = cause_of(RULE_OVERCURRENT, slot_number(fusion, slot));
+
+	if (slot->silent || flow_ma <= limit_ma + margin_ma)
+		return;
+	if (slot->presence[network->direction] == PRESENCE_PERHAPS)
+		total_ma += flow_ma;
+	cause.value = (int32_t)flow_ma;
+	report_circulating(fusion, network, &cause);
+	lower(search, total_ma > 0 ? scale(total_ma, limit_ma, flow_ma) : 0, cause);
+}
+
+static int64_t trip_current(const struct slot *slot, enum direction direction)
+{
+	const struct pack *pack = &slot->good;
+	const int32_t set_ma = direction == CHARGE ? pack->settings.charge_overcurrent_ma
+						   : pack->settings.discharge_overcurrent_ma;
+	const int32_t stated_ma = direction == CHARGE ? pack->charge_current_limit_ma
+						      : pack->discharge_current_limit_ma;
+
+	if (set_ma != FIELD_UNKNOWN)
+		return set_ma;
+	return stated_ma == FIELD_UNKNOWN ? 0 : stated_ma;
+}
+
+/* N-1: when the largest of the others trips, this one must not trip after it. */
+static void apply_n_minus_1(struct fusion *fusion, struct search *search, const struct slot *slot)
+{
+	const struct network *network = search->network;
+	const int64_t own = share_weight(&slot->share);
+	int64_t largest = 0;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *other = &fusion->slots[i];
+
+		if (other != slot && other->presence[network->direction] == PRESENCE_SURE &&
+		    share_weight(&other->share) > largest)
+			largest = share_weight(&other->share);
+	}
+	if (largest > 0)
+		lower(search,
+		      scale(trip_current(slot, network->direction), network->weight - largest, own),
+		      cause_of(RULE_N_MINUS_1, slot_number(fusion, slot)));
+}
+
+/* The sum binds: the word goes to the pack that was lowered most, if any was. */
+static struct cause cause_of_sum(const struct fusion *fusion, const struct network *network)
+{
+	struct cause found = cause_of(RULE_FULL, FIELD_UNKNOWN);
+	int64_t least_ma = INT64_MAX;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *slot = &fusion->slots[i];
+
+		if (slot->presence[network->direction] != PRESENCE_SURE ||
+		    slot->cause[network->direction].rule == RULE_PACK_LIMIT ||
+		    slot->limit_ma[network->direction] >= least_ma)
+			continue;
+		least_ma = slot->limit_ma[network->direction];
+		found = slot->cause[network->direction];
+	}
+	return found;
+}
+
+static void apply_packs(struct fusion *fusion, struct search *search)
+{
+	const struct network *network = search->network;
+	const enum limit_rule rule = fusion->config.limit_rule;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *slot = &fusion->slots[i];
+
+		if (slot->presence[network->direction] == PRESENCE_NONE)
+			continue;
+		if (slot->presence[network->direction] == PRESENCE_PERHAPS)
+			apply_doubtful(fusion, search, slot);
+		else if (rule == LIMIT_RULE_SHARE)
+			apply_share(fusion, search, slot);
+		else if (rule == LIMIT_RULE_MIN)
+			lower(search,
+			      (int64_t)slot->limit_ma[network->direction] *
+				      __builtin_popcount(network->members),
+			      cause_of(RULE_MIN, i + 1));
+		apply_guard(fusion, search, slot);
+		if (fusion->config.n_minus_1 == 1 &&
+		    slot->presence[network->direction] == PRESENCE_SURE)
+			apply_n_minus_1(fusion, search, slot);
+	}
+}
+
+/* Rules that look at the battery, not at one pack's current. */
+static void apply_policies(const struct fusion *fusion, struct search *search)
+{
+	const struct fusion_config *config = &fusion->config;
+	const enum direction direction = search->network->direction;
+	const int32_t cap_ma = direction == CHARGE ? config->charge_current_max_ma
+						   : config->discharge_current_max_ma;
+
+	if (cap_ma != FIELD_UNKNOWN)
+		lower(search, cap_ma, cause_of(RULE_USER_CAP, FIELD_UNKNOWN));
+	for (int i = 0; i < ONEPACK_MAX_PACKS && config->rest_for_balancing == 1; i++)
+		if (direction == CHARGE && slot_is_online(&fusion->slots[i]) &&
+		    fusion->slots[i].good.charge_mos == 0)
+			lower(search, 0, cause_of(RULE_REST, i + 1));
+	if (!fusion->quorum)
+		lower(search, 0, cause_of(RULE_QUORUM, FIELD_UNKNOWN));
+}
+
+/* Nobody conducts: the reason depends on whether there is anybody. */
+static struct cause cause_of_nothing(const struct fusion *fusion)
+{
+	enum rule rule = RULE_NO_DATA;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		if (slot_is_online(&fusion->slots[i]))
+			return cause_of(RULE_BLOCKED, FIELD_UNKNOWN);
+		if (fusion->slots[i].state == PACK_CANDIDATE)
+			rule = RULE_JOINING;
+	}
+	return cause_of(rule, FIELD_UNKNOWN);
+}
+
+static void limit_direction(struct fusion *fusion, enum direction direction)
+{
+	const struct network network = build_network(fusion, direction);
+	struct search search = {&network, network.sum_ma, cause_of_sum(fusion, &network)};
+
+	drift_update(fusion, &network);
+	fusion->sum_ma[direction] = saturate_ma(network.sum_ma);
+	if (network.members == 0) {
+		fusion->target_ma[direction] = 0;
+		fusion->cause[direction] = cause_of_nothing(fusion);
+		return;
+	}
+	apply_packs(fusion, &search);
+	search.ma += network.outside_ma;
+	if (search.ma < 0)
+		search.ma = 0;
+	apply_policies(fusion, &search);
+	fusion->target_ma[direction] = saturate_ma(search.ma);
+	fusion->cause[direction] = search.cause;
+}
+
+void fusion_limit_system(struct fusion *fusion)
+{
+	fusion->circulating[0] = fusion->circulating[1] = FIELD_UNKNOWN;
+	fusion->quorum = fusion_has_quorum(fusion);
+	limit_direction(fusion, CHARGE);
+	limit_direction(fusion, DISCHARGE);
+}

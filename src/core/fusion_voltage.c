@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+/* D, I: the charge voltage limit, and the voltage where discharge ends. The charge voltage is the
+ * lowest target of the packs that still charge, or the float voltage when all have ended; every
+ * conducting pack with a cell above the target pulls it below its own present voltage. Protection
+ * acts at once, the step to float is slow, a rise waits and is slower still. */
+#include "fusion_state.h"
+
+#define FALL_UV_PER_MIN 100000
+#define RISE_UV_PER_S   1000
+#define RISE_HOLD_MS    60000
+#define STEP_MAX_MS     10000
+#define SILENT_CELL_MV  3375 /* nobody watches the cells of a silent pack */
+
+struct lowest {
+	int64_t mv;
+	struct cause cause;
+};
+
+static void lower(struct lowest *lowest, int64_t mv, struct cause cause)
+{
+	if (lowest->mv != 0 && mv >= lowest->mv)
+		return;
+	lowest->mv = mv;
+	lowest->cause = cause;
+}
+
+static struct cause cause_of_target(const struct fusion *fusion, const struct slot *slot)
+{
+	const int32_t target_mv = slot_charge_target(fusion, slot);
+
+	if (target_mv == slot->charge_voltage_mv)
+		return cause_of(RULE_PACK_REQUEST, slot_number(fusion, slot));
+	return cause_of(RULE_CHARGE_TARGET, FIELD_UNKNOWN);
+}
+
+/* What the charge cycle asks for. */
+static struct lowest stage_target(const struct fusion *fusion)
+{
+	const struct fusion_config *config = &fusion->config;
+	struct lowest lowest = {0, cause_of(RULE_NO_DATA, FIELD_UNKNOWN)};
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *slot = &fusion->slots[i];
+
+		if (!slot_is_online(slot))
+			continue;
+		if (fusion->all_finished || (!slot->finished && slot->good.charge_mos != 0))
+			lower(&lowest, slot_charge_target(fusion, slot),
+			      cause_of_target(fusion, slot));
+	}
+	if (fusion->all_finished)
+		lower(&lowest, (int64_t)config->cells_in_series * config->float_target_cell_mv,
+		      cause_of(RULE_FLOAT, FIELD_UNKNOWN));
+	return lowest;
+}
+
+/* A pack with cells above the target: its own voltage, less what they are too high. */
+static void apply_excess(const struct fusion *fusion, const struct slot *slot,
+			 struct lowest *lowest)
+{
+	const struct cell_extreme max = pack_cell_max(&slot->good);
+	const int32_t target_mv = fusion->config.charge_target_cell_mv;
+	struct cause cause = cause_of(RULE_CELL_EXCESS, slot_number(fusion, slot));
+	int64_t excess_mv = 0;
+
+	for (int i = 0; i < slot->good.cell_count; i++)
+		if (slot->good.cells_mv[i] > target_mv)
+			excess_mv += slot->good.cells_mv[i] - target_mv;
+	cause.cell = max.cell;
+	cause.value = max.mv;
+	if (excess_mv > 0)
+		lower(lowest, slot->good.voltage_mv - excess_mv, cause);
+}
+
+static void apply_doubtful(const struct fusion *fusion, const struct slot *slot,
+			   struct lowest *lowest)
+{
+	const int32_t cells = slot->cell_count ? slot->cell_count : fusion->config.cells_in_series;
+
+	lower(lowest, slot_charge_target(fusion, slot), cause_of_target(fusion, slot));
+	if (slot->silent)
+		lower(lowest, (int64_t)cells * SILENT_CELL_MV,
+		      cause_of(RULE_SILENT_VOLTAGE, slot_number(fusion, slot)));
+}
+
+/* What must not be exceeded, whatever the charge cycle asks for; 0 = nothing special. */
+static struct lowest protective_limit(const struct fusion *fusion)
+{
+	struct lowest lowest = {0, cause_of(RULE_NO_DATA, FIELD_UNKNOWN)};
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *slot = &fusion->slots[i];
+
+		if (!slot->has_good || slot->isolated)
+			continue;
+		if (slot->good.charge_mos != 0)
+			apply_excess(fusion, slot, &lowest);
+		if (slot->silent || slot->presence[CHARGE] == PRESENCE_PERHAPS)
+			apply_doubtful(fusion, slot, &lowest);
+	}
+	return lowest;
+}
+
+static int64_t step_of(const struct fusion *fusion)
+{
+	return fusion->elapsed_ms < STEP_MAX_MS ? fusion->elapsed_ms : STEP_MAX_MS;
+}
+
+static void fall_to(struct fusion *fusion, struct lowest want, bool slowly)
+{
+	const int64_t slow_uv =
+		fusion->charge_voltage_uv - FALL_UV_PER_MIN * step_of(fusion) / 60000;
+
+	fusion->charge_voltage_uv = want.mv * 1000;
+	if (slowly && slow_uv > want.mv * 1000) {
+		fusion->charge_voltage_uv = slow_uv;
+		fusion->voltage_cause[0] = cause_of(RULE_VOLTAGE_FALL, FIELD_UNKNOWN);
+	}
+}
+
+static void rise_to(struct fusion *fusion, int64_t target_uv)
+{
+	if (fusion->voltage_permitted_ms < 0)
+		fusion->voltage_permitted_ms = fusion->now_ms;
+	if (fusion->now_ms - fusion->voltage_permitted_ms >= RISE_HOLD_MS)
+		fusion->charge_voltage_uv += RISE_UV_PER_S * step_of(fusion) / 1000;
+	if (fusion->charge_voltage_uv >= target_uv)
+		fusion->charge_voltage_uv = target_uv;
+	else
+		fusion->voltage_cause[0] = cause_of(RULE_VOLTAGE_RISE, FIELD_UNKNOWN);
+}
+
+static void move(struct fusion *fusion, struct lowest want, struct lowest guard)
+{
+	const bool guarded = guard.mv != 0 && guard.mv < want.mv;
+	const int64_t target_uv = (guarded ? guard.mv : want.mv) * 1000;
+
+	fusion->voltage_cause[0] = guarded ? guard.cause : want.cause;
+	if (fusion->charge_voltage_uv == 0)
+		fusion->charge_voltage_uv = target_uv;
+	if (target_uv > fusion->charge_voltage_uv) {
+		rise_to(fusion, target_uv);
+		return;
+	}
+	fusion->voltage_permitted_ms = -1;
+	if (want.mv * 1000 < fusion->charge_voltage_uv)
+		fall_to(fusion, want, fusion->all_finished);
+	if (guard.mv != 0 && guard.mv * 1000 <= fusion->charge_voltage_uv) {
+		fusion->charge_voltage_uv = guard.mv * 1000;
+		fusion->voltage_cause[0] = guard.cause;
+	}
+}
+
+/* The highest voltage that anybody asks discharge to end at. */
+static void limit_discharge(struct fusion *fusion)
+{
+	int32_t end_mv = fusion->config.cells_in_series * fusion->config.cell_undervoltage_mv;
+	struct cause cause = cause_of(RULE_DISCHARGE_END, FIELD_UNKNOWN);
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *slot = &fusion->slots[i];
+
+		if (!slot->has_good || slot->isolated || slot->discharge_voltage_mv <= end_mv)
+			continue;
+		end_mv = slot->discharge_voltage_mv;
+		cause = cause_of(RULE_PACK_REQUEST, i + 1);
+	}
+	fusion->discharge_voltage_mv = end_mv;
+	fusion->voltage_cause[1] = cause;
+}
+
+void fusion_limit_voltage(struct fusion *fusion)
+{
+	const struct lowest want = stage_target(fusion);
+
+	if (want.mv == 0) { /* nobody is online: nothing to say, and what was reached stays */
+		fusion->charge_voltage_mv = fusion->discharge_voltage_mv = FIELD_UNKNOWN;
+		fusion->voltage_cause[0] = cause_of(RULE_NO_DATA, FIELD_UNKNOWN);
+		fusion->voltage_cause[1] = fusion->voltage_cause[0];
+		return;
+	}
+	move(fusion, want, protective_limit(fusion));
+	limit_discharge(fusion);
+	fusion->charge_voltage_mv = (int32_t)(fusion->charge_voltage_uv / 1000);
+	if (fusion->all_finished)
+		fusion->stage = fusion->voltage_cause[0].rule == RULE_VOLTAGE_FALL ? CHARGE_FLOAT
+										   : CHARGE_DONE;
+}
