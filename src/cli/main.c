@@ -11,6 +11,7 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{"version", command_version, "print the version"},
+	{"fuse", command_fuse, "a log of packs in, the battery with its limits and reasons out"},
 	{"wire", command_wire,
 	 "protocols without hardware: list, show, check, encode, decode, answer"},
 };

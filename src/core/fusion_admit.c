@@ -47,6 +47,9 @@ static void clean(struct pack *pack)
 	pack->discharge_current_limit_ma = sane_limit(pack->discharge_current_limit_ma);
 	pack->charge_voltage_limit_mv = at_least(pack->charge_voltage_limit_mv, 1);
 	pack->discharge_voltage_limit_mv = at_least(pack->discharge_voltage_limit_mv, 1);
+	pack->settings.charge_overcurrent_ma = sane_limit(pack->settings.charge_overcurrent_ma);
+	pack->settings.discharge_overcurrent_ma =
+		sane_limit(pack->settings.discharge_overcurrent_ma);
 	pack->capacity_mah = at_least(pack->capacity_mah, 1);
 	pack->remaining_mah = at_least(pack->remaining_mah, 0);
 	pack->cycles = at_least(pack->cycles, 0);
@@ -210,6 +213,8 @@ static void remember(struct slot *slot)
 	keep(&slot->charge_voltage_mv, pack->charge_voltage_limit_mv);
 	keep(&slot->discharge_voltage_mv, pack->discharge_voltage_limit_mv);
 	keep(&slot->mos_temperature_mC, pack->mos_temperature_mC);
+	slot->states_limit[CHARGE] |= pack->charge_current_limit_ma != FIELD_UNKNOWN;
+	slot->states_limit[DISCHARGE] |= pack->discharge_current_limit_ma != FIELD_UNKNOWN;
 	if (pack->charge_current_limit_ma > slot->stated_max_ma)
 		slot->stated_max_ma = pack->charge_current_limit_ma;
 	if (pack->discharge_current_limit_ma > slot->stated_max_ma)

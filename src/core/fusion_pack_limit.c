@@ -27,10 +27,28 @@ static void lower(struct verdict *verdict, int64_t ma, struct cause cause)
 	verdict->cause = cause;
 }
 
-static int32_t stated_limit(const struct pack *pack, enum direction direction)
+/* What the BMS allows: the limit that it states, and the trip current of its settings, whichever is
+ * lower. A pack that has ever stated a limit has to go on doing so. */
+static int32_t stated_limit(const struct slot *slot, enum direction direction)
 {
-	return direction == CHARGE ? pack->charge_current_limit_ma
-				   : pack->discharge_current_limit_ma;
+	const struct pack *pack = &slot->good;
+	const int32_t stated_ma = direction == CHARGE ? pack->charge_current_limit_ma
+						      : pack->discharge_current_limit_ma;
+	const int32_t set_ma = direction == CHARGE ? pack->settings.charge_overcurrent_ma
+						   : pack->settings.discharge_overcurrent_ma;
+
+	if (stated_ma == FIELD_UNKNOWN && slot->states_limit[direction])
+		return FIELD_UNKNOWN;
+	if (stated_ma == FIELD_UNKNOWN || (set_ma != FIELD_UNKNOWN && set_ma < stated_ma))
+		return set_ma;
+	return stated_ma;
+}
+
+/* The two voltages of the configuration end all current, whatever a curve says. */
+static bool is_beyond(const struct fusion_config *config, int32_t cell_mv, enum direction direction)
+{
+	return direction == CHARGE ? cell_mv >= config->cell_overvoltage_mv
+				   : cell_mv <= config->cell_undervoltage_mv;
 }
 
 /* Once the curve has lowered the current, it may only fall further until the cell is clear of the
@@ -43,7 +61,8 @@ static void apply_cells(struct fusion *fusion, struct slot *slot, enum direction
 	const struct cell_extreme cell =
 		direction == CHARGE ? pack_cell_max(&slot->good) : pack_cell_min(&slot->good);
 	const int32_t release_mv = direction == CHARGE ? CELL_RELEASE_MV : -CELL_RELEASE_MV;
-	const int32_t now_ppm = curve_at(curve, cell.mv);
+	const int32_t now_ppm =
+		is_beyond(&fusion->config, cell.mv, direction) ? 0 : curve_at(curve, cell.mv);
 	int32_t *latch_ppm = &slot->latch_ppm[direction];
 	struct cause cause = cause_of(RULE_CELL_VOLTAGE, slot_number(fusion, slot));
 
@@ -78,7 +97,7 @@ static void apply_temperatures(struct fusion *fusion, struct slot *slot, enum di
 static void apply_switches(struct fusion *fusion, struct slot *slot, enum direction direction,
 			   struct verdict *verdict)
 {
-	const int32_t full_ma = stated_limit(&slot->good, direction);
+	const int32_t full_ma = stated_limit(slot, direction);
 	struct cause cause = cause_of(RULE_MOS_TEMPERATURE, slot_number(fusion, slot));
 
 	if (slot->mos_temperature_mC == FIELD_UNKNOWN)
@@ -91,7 +110,7 @@ static void apply_switches(struct fusion *fusion, struct slot *slot, enum direct
 static enum rule missing(const struct fusion *fusion, const struct slot *slot,
 			 enum direction direction)
 {
-	if (stated_limit(&slot->good, direction) == FIELD_UNKNOWN)
+	if (stated_limit(slot, direction) == FIELD_UNKNOWN)
 		return RULE_UNSTATED_LIMIT;
 	if (!pack_has_cells(&slot->good))
 		return RULE_UNKNOWN_CELLS;
@@ -136,8 +155,7 @@ static struct verdict judge(struct fusion *fusion, struct slot *slot, enum direc
 {
 	const int32_t number = slot_number(fusion, slot);
 	const enum rule unknown = missing(fusion, slot, direction);
-	struct verdict verdict = {stated_limit(&slot->good, direction),
-				  cause_of(RULE_PACK_LIMIT, number)};
+	struct verdict verdict = {stated_limit(slot, direction), cause_of(RULE_PACK_LIMIT, number)};
 
 	if (is_critical(fusion, slot, direction))
 		return (struct verdict){0, cause_of(RULE_CRITICAL_CELL, number)};

@@ -73,6 +73,17 @@ static struct number thousandths(int32_t value)
 	return number;
 }
 
+/* 55200 -> "55.2", 55215 -> "55.21", rounded down */
+static struct number hundredths(int32_t value)
+{
+	struct number number = tenths(value);
+
+	if (value % 100 >= 10)
+		snprintf(number.text, sizeof number.text, "%d.%02d", (int)(value / 1000),
+			 (int)(value % 1000 / 10));
+	return number;
+}
+
 __attribute__((format(printf, 2, 3))) static void say(struct reason *reason, const char *format,
 						      ...)
 {
@@ -241,7 +252,7 @@ static void say_battery(const struct fusion *fusion, struct reason *reason,
 
 static void say_voltage(struct reason *reason, const struct cause *cause)
 {
-	const struct number value = thousandths(reason->value);
+	const struct number value = hundredths(reason->value);
 	const int pack = (int)cause->pack;
 
 	switch (cause->rule) {

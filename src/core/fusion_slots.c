@@ -42,6 +42,8 @@ int32_t slot_number(const struct fusion *fusion, const struct slot *slot)
 
 int32_t slot_flow(const struct slot *slot, enum direction direction)
 {
+	if (!slot->has_good)
+		return 0;
 	return direction == CHARGE ? slot->good.current_ma : -slot->good.current_ma;
 }
 

@@ -138,7 +138,8 @@ struct slot {
 
 	/* A: what a pack said once stands until it says otherwise */
 	int32_t capacity_mah, charge_voltage_mv, discharge_voltage_mv, mos_temperature_mC;
-	int32_t stated_max_ma; /* the largest current limit that it ever stated */
+	int32_t stated_max_ma;         /* the largest current limit that it ever stated */
+	bool states_limit[DIRECTIONS]; /* it has stated its limit at least once */
 	int32_t cell_count, temperature_count;
 
 	/* B, K */

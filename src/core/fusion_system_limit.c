@@ -78,8 +78,7 @@ static int32_t find_giver(const struct fusion *fusion, const struct network *net
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		const struct slot *slot = &fusion->slots[i];
-		const int64_t flow_ma =
-			slot->has_good && !slot->silent ? slot_flow(slot, network->direction) : 0;
+		const int64_t flow_ma = slot->silent ? 0 : slot_flow(slot, network->direction);
 
 		if (flow_ma < -SOURCE_FLOOR_MA && flow_ma < least_ma) {
 			least_ma = flow_ma;

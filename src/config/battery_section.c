@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Loads `battery:`. The simple keys come from the table in fusion.h; the two choices and the four
+ * curves are read here, and what cannot be true together is refused. Decides nothing itself. */
+#include <string.h>
+
+#include "onepack/err.h"
+#include "onepack/fusion_config.h"
+
+#define MAX_KEYS    40
+#define CELL_X_LOW  1000 /* mV */
+#define CELL_X_HIGH 5000
+#define TEMP_X_LOW  (-60000) /* mC */
+#define TEMP_X_HIGH 120000
+#define RATE_HIGH   10000 /* 10 C, in thousandths */
+
+static const char *const limit_rules[] = {"share", "sum", "min", NULL};
+static const char *const soc_bases[] = {"usable", "all", NULL};
+
+struct table_key {
+	const char *name;
+	size_t offset; /* of the struct curve */
+	int64_t x_low, x_high, y_high;
+};
+
+static const struct table_key tables[] = {
+	{"charge_cell_table", offsetof(struct fusion_config, charge_cell), CELL_X_LOW, CELL_X_HIGH,
+	 1000},
+	{"discharge_cell_table", offsetof(struct fusion_config, discharge_cell), CELL_X_LOW,
+	 CELL_X_HIGH, 1000},
+	{"charge_temperature_table", offsetof(struct fusion_config, charge_temperature), TEMP_X_LOW,
+	 TEMP_X_HIGH, RATE_HIGH},
+	{"discharge_temperature_table", offsetof(struct fusion_config, discharge_temperature),
+	 TEMP_X_LOW, TEMP_X_HIGH, RATE_HIGH},
+};
+
+#define TABLE_COUNT (sizeof tables / sizeof tables[0])
+
+static void check_keys(struct doc *doc, const yaml_node_t *battery)
+{
+	const char *keys[MAX_KEYS] = {NULL};
+	int count = 0;
+
+	for (int i = 0; i < fusion_key_count; i++)
+		keys[count++] = fusion_keys[i].json;
+	keys[count++] = "limit_rule";
+	keys[count++] = "soc_basis";
+	for (size_t i = 0; i < TABLE_COUNT; i++)
+		keys[count++] = tables[i].name;
+	doc_check_keys(doc, battery, keys);
+}
+
+static void load_value(struct doc *doc, const yaml_node_t *node, const struct fusion_key *key,
+		       struct fusion_config *config)
+{
+	int64_t value = 0;
+	bool flag = false, good;
+	int32_t stored;
+
+	if (key->unit == UNIT_FLAG) {
+		good = doc_flag(doc, node, &flag);
+		value = flag;
+	} else if (key->unit == UNIT_COUNT) {
+		good = doc_integer(doc, node, key->low, key->high, &value);
+	} else {
+		good = doc_thousandths(doc, node, key->low, key->high, &value);
+	}
+	stored = (int32_t)value;
+	if (good)
+		memcpy((char *)config + key->offset, &stored, sizeof stored);
+}
+
+static int load_choice(struct doc *doc, const yaml_node_t *node, const char *const words[],
+		       int normal)
+{
+	const char *text = doc_text(node);
+
+	if (!node)
+		return normal;
+	for (int i = 0; words[i]; i++)
+		if (text && strcmp(text, words[i]) == 0)
+			return i;
+	doc_complain(doc, node, "'%s' is not possible here; one of: %s, %s%s%s",
+		     text ? text : "this", words[0], words[1], words[2] ? ", " : "",
+		     words[2] ? words[2] : "");
+	return normal;
+}
+
+static bool load_point(struct doc *doc, const yaml_node_t *item, const struct table_key *key,
+		       int64_t *x, int64_t *y)
+{
+	if (doc_list_size(item) != 2) {
+		doc_complain(doc, item, "a point is [position, part], for example [3.45, 0.5]");
+		return false;
+	}
+	return doc_thousandths(doc, doc_list_item(doc, item, 0), key->x_low, key->x_high, x) &&
+	       doc_thousandths(doc, doc_list_item(doc, item, 1), 0, key->y_high, y);
+}
+
+static void load_table(struct doc *doc, const yaml_node_t *node, const struct table_key *key,
+		       struct fusion_config *config)
+{
+	struct curve curve = {0};
+	int64_t x, y;
+
+	if (doc_list_size(node) < 1 || doc_list_size(node) > CURVE_MAX_POINTS) {
+		doc_complain(doc, node, "%s is a list of 1 to %d points, [[position, part], ...]",
+			     key->name, CURVE_MAX_POINTS);
+		return;
+	}
+	for (int i = 0; i < doc_list_size(node); i++) {
+		const yaml_node_t *item = doc_list_item(doc, node, i);
+
+		if (!load_point(doc, item, key, &x, &y))
+			return;
+		if (i > 0 && x <= curve.point[i - 1].x) {
+			doc_complain(doc, item, "the positions of %s must rise", key->name);
+			return;
+		}
+		curve.point[curve.count].x = (int32_t)x;
+		curve.point[curve.count++].y = (int32_t)y * 1000;
+	}
+	memcpy((char *)config + key->offset, &curve, sizeof curve);
+}
+
+/* Settings that are each possible but not together. */
+static void check_together(struct doc *doc, const yaml_node_t *battery,
+			   const struct fusion_config *config)
+{
+	if (config->float_target_cell_mv > config->charge_target_cell_mv)
+		doc_complain(doc, battery,
+			     "float_target_cell_v must not be above "
+			     "charge_target_cell_v");
+	if (config->charge_target_cell_mv >= config->cell_overvoltage_mv)
+		doc_complain(doc, battery,
+			     "charge_target_cell_v must be below "
+			     "cell_overvoltage_v");
+	if (config->cell_undervoltage_mv >= config->float_target_cell_mv)
+		doc_complain(doc, battery,
+			     "cell_undervoltage_v must be below "
+			     "float_target_cell_v");
+	if (config->refuse_voltage_mv < config->join_voltage_mv)
+		doc_complain(doc, battery, "refuse_voltage_v must not be below join_voltage_v");
+}
+
+int fusion_config_load(struct doc *doc, const yaml_node_t *battery, struct fusion_config *out)
+{
+	const int before = doc_errors(doc);
+	struct fusion_config config;
+	const char *text = doc_text(battery);
+
+	fusion_config_default(&config);
+	if (battery && !doc_is_map(battery) && !(text && !text[0]))
+		doc_complain(doc, battery, "battery is a mapping of settings");
+	check_keys(doc, battery);
+	for (int i = 0; i < fusion_key_count; i++) {
+		const yaml_node_t *node = doc_get(doc, battery, fusion_keys[i].json);
+
+		if (node)
+			load_value(doc, node, &fusion_keys[i], &config);
+	}
+	check_together(doc, battery, &config);
+	fusion_config_default_curves(&config); /* they follow the voltages just read */
+	config.limit_rule = (enum limit_rule)load_choice(doc, doc_get(doc, battery, "limit_rule"),
+							 limit_rules, LIMIT_RULE_SHARE);
+	config.soc_basis = (enum soc_basis)load_choice(doc, doc_get(doc, battery, "soc_basis"),
+						       soc_bases, SOC_BASIS_USABLE);
+	for (size_t i = 0; i < TABLE_COUNT; i++) {
+		const yaml_node_t *node = doc_get(doc, battery, tables[i].name);
+
+		if (node)
+			load_table(doc, node, &tables[i], &config);
+	}
+	if (doc_errors(doc) != before)
+		return ERR_FORMAT;
+	*out = config;
+	return 0;
+}
