@@ -54,7 +54,7 @@ static int choose_messages(struct bus *bus)
 		length = asked + (length > 0 ? length : WIRE_MAX_FRAME);
 		longest = length > longest ? length : longest;
 	}
-	config->answer_us = (int32_t)(longest * BITS_OF_BYTE * US_PER_S / x->baud);
+	config->answer_us = (int32_t)(US_PER_S * BITS_OF_BYTE * longest / x->baud);
 	return config->message_count;
 }
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define MS                1000
+#define MS                INT64_C(1000)
 #define LIVE_REACTION_US  (500 * MS)
 #define OTHER_REACTION_US (1000 * MS)
 #define PROBE_REACTION_US (100 * MS)
@@ -17,7 +17,7 @@
 #define RETRY_US          (1000 * MS) /* doubled with every failure ... */
 #define RETRY_DOUBLINGS   6           /* ... up to 64 s */
 #define GIVE_UP           3           /* turns without an answer */
-#define PATIENCE_GAPS     5           /* a line that never falls quiet is asked all the same */
+#define PATIENCE_GAPS     INT64_C(5)  /* a line that never falls quiet is asked all the same */
 
 static bool is_wanted(const struct schedule *s, int address)
 {
@@ -173,7 +173,7 @@ static int find_message(struct schedule *s, int64_t now_us)
 	return message;
 }
 
-static int32_t reaction_us(const struct schedule *s, int message)
+static int64_t reaction_us(const struct schedule *s, int message)
 {
 	const struct schedule_address *address = &s->addresses[s->turn_address];
 
@@ -191,7 +191,7 @@ static void ask(struct schedule *s, int message)
 		.address = s->turn_address,
 		.message = s->config.messages[message].index,
 		.role = s->config.messages[message].role,
-		.timeout_us = reaction_us(s, message) + s->config.answer_us,
+		.timeout_us = (int32_t)(reaction_us(s, message) + s->config.answer_us),
 		.first = s->turn_done == 0,
 		.stranger = !s->addresses[s->turn_address].known,
 	};
@@ -199,7 +199,7 @@ static void ask(struct schedule *s, int message)
 
 struct schedule_step schedule_next(struct schedule *s, int64_t now_us)
 {
-	int64_t latest_us = s->done_us + (int64_t)PATIENCE_GAPS * s->config.gap_us;
+	int64_t latest_us = s->done_us + PATIENCE_GAPS * s->config.gap_us;
 
 	if (now_us < s->listen_us)
 		return (struct schedule_step){.kind = SCHEDULE_LISTEN, .at_us = s->listen_us};
@@ -276,7 +276,7 @@ static void failed(struct schedule *s, int64_t now_us, enum schedule_result resu
 
 	if (s->step.role != SCHEDULE_LIVE) {
 		address->messages[message].retry_us =
-			now_us + ((int64_t)RETRY_US << address->messages[message].tries);
+			now_us + (RETRY_US << address->messages[message].tries);
 		if (address->messages[message].tries < RETRY_DOUBLINGS)
 			address->messages[message].tries++;
 	} else if (result == SCHEDULE_DAMAGED && !s->turn_retried) {
