@@ -4,6 +4,7 @@
  * length fits random bytes far too often. */
 #include "ear.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 void ear_clear(struct ear *ear)
@@ -17,14 +18,20 @@ static void drop(struct ear *ear, size_t count)
 	memmove(ear->bytes, ear->bytes + count, ear->count);
 }
 
-static int is_question(const struct wire *wire, const uint8_t *frame)
+/* An acknowledged write and some zeros after it have a good CRC, too, and look like a write of as
+ * many bytes as the acknowledge's CRC happens to say; a real one has two for each register. */
+static bool is_write(const uint8_t *frame)
+{
+	return frame[1] == 0x10 && frame[6] > 0 && frame[6] == 2 * (frame[4] << 8 | frame[5]);
+}
+
+static bool is_question(const struct wire *wire, const uint8_t *frame)
 {
 	struct wire_info info;
 
 	wire_get_info(wire, &info);
-	if (info.framing != WIRE_MODBUS)
-		return 1;
-	return frame[1] == 0x03 || frame[1] == 0x04 || frame[1] == 0x06 || frame[1] == 0x10;
+	return info.framing != WIRE_MODBUS || frame[1] == 0x03 || frame[1] == 0x04 ||
+	       frame[1] == 0x06 || is_write(frame);
 }
 
 static int take_questions(struct ear *ear, const struct wire *wire)
