@@ -59,22 +59,17 @@ static void show_help(const struct table *table, const struct item *item)
 
 /* --- numbers --- */
 
+/* Thousandths as people write them: "0.01 V", "100 Wh". */
 static void show_public(FILE *out, int64_t value, enum unit unit)
 {
 	const char *word = unit_word(unit, (int32_t)value);
-	const int64_t magnitude = value < 0 ? -value : value;
 
 	if (word)
 		fputs(word, out);
 	else if (!unit_is_thousandths(unit))
 		fprintf(out, "%" PRId64, value);
-	else if (magnitude % 1000)
-		fprintf(out, "%s%" PRId64 ".%0*" PRId64 " %s", value < 0 ? "-" : "",
-			magnitude / 1000, magnitude % 100 ? 3 : 1,
-			magnitude % 100 ? magnitude % 1000 : magnitude % 1000 / 100,
-			unit_symbol(unit));
 	else
-		fprintf(out, "%" PRId64 " %s", value / 1000, unit_symbol(unit));
+		fprintf(out, "%g %s", (double)value / 1000, unit_symbol(unit));
 }
 
 /* What one step is worth: the vocabulary's step count in the unit that the file uses. */

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Captured frames, both ways: they decode to exactly what their source says, and what they say encodes to
+ * the same bytes where it determines them. The vectors are tests/vectors/can/ID.txt. */
+#include "../cmocka_all.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "onepack/json.h"
+#include "onepack/wire.h"
+#include "wire_text.h"
+
+#define MAX_FRAMES 64
+
+struct vector {
+	char name[200];
+	struct wire_context ctx;
+	struct can_message frames[MAX_FRAMES];
+	int frame_count;
+	json_t *json;
+	char back[200];
+};
+
+static bool same(const json_t *a, const json_t *b)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	if (json_is_number(a) && json_is_number(b))
+		return json_number_value(a) - json_number_value(b) < 1e-9 &&
+		       json_number_value(b) - json_number_value(a) < 1e-9;
+	if (json_is_array(a) && json_array_size(a) == json_array_size(b)) {
+		json_array_foreach(a, i, value)
+		{
+			if (!same(value, json_array_get(b, i)))
+				return false;
+		}
+		return true;
+	}
+	if (!json_is_object(a))
+		return json_equal(a, b);
+	json_object_foreach((json_t *)a, key, value)
+	{
+		if (!same(value, json_object_get(b, key)))
+			return false;
+	}
+	return json_object_size(a) == json_object_size(b);
+}
+
+static void check_decoding(const struct wire *wire, const struct vector *vector,
+			   struct wire_values *values)
+{
+	json_t *json;
+
+	wire_values_clear(values);
+	for (int i = 0; i < vector->frame_count; i++)
+		if (wire_decode_can(wire, &vector->ctx, &vector->frames[i], values))
+			fail_msg("%s: frame %X is not understood", vector->name,
+				 vector->frames[i].id);
+	json = json_known_battery(&values->battery);
+	if (values->said_protections && !json_object_get(json, "protections"))
+		json_object_set_new(json, "protections", json_array());
+	if (values->said_warnings && !json_object_get(json, "warnings"))
+		json_object_set_new(json, "warnings", json_array());
+	if (!same(json, vector->json))
+		fail_msg("%s: decoded %s", vector->name, json_dumps(json, ONEPACK_JSON_FLAGS));
+	json_decref(json);
+}
+
+static void encode_id(const struct wire *wire, const struct vector *vector, uint32_t id,
+		      struct can_message *out)
+{
+	struct battery battery;
+
+	assert_int_equal(json_to_battery(vector->json, &battery), 0);
+	for (int i = 0; i < wire_message_count(wire); i++) {
+		struct wire_message_info info;
+
+		wire_get_message(wire, i, &info);
+		if (info.id != id || info.from_inverter)
+			continue;
+		if (wire_encode_can(wire, i, &vector->ctx, &battery, out) == 1)
+			return;
+	}
+	fail_msg("%s: %X is not sent", vector->name, id);
+}
+
+/* Bytes beyond a captured short frame must be zero. */
+static void check_encoding(const struct wire *wire, const struct vector *vector, uint32_t id)
+{
+	for (int i = 0; i < vector->frame_count; i++) {
+		const struct can_message *frame = &vector->frames[i];
+		struct can_message ours = {0};
+
+		if (frame->id != id)
+			continue;
+		encode_id(wire, vector, id, &ours);
+		assert_true(ours.length >= frame->length);
+		if (id == 0x35F) /* the product id is the maker's */
+			memcpy(ours.data, frame->data, 2);
+		if (memcmp(ours.data, frame->data, 8) != 0) {
+			char text[32];
+
+			wire_print_frame(&ours, text);
+			fail_msg("%s: encoded %s", vector->name, text);
+		}
+		return;
+	}
+	fail_msg("%s: no frame %X to come back to", vector->name, id);
+}
+
+static int check(const struct wire *wire, struct vector *vector)
+{
+	struct wire_values values;
+	char *save = NULL;
+
+	if (!vector->frame_count)
+		return 0;
+	assert_non_null(vector->json);
+	check_decoding(wire, vector, &values);
+	for (char *id = strtok_r(vector->back, " \n", &save); id;
+	     id = strtok_r(NULL, " \n", &save))
+		check_encoding(wire, vector, (uint32_t)strtoul(id, NULL, 16));
+	json_decref(vector->json);
+	memset(vector, 0, sizeof *vector);
+	return 1;
+}
+
+static void read_line(const struct wire *wire, struct vector *vector, char *line)
+{
+	struct can_message frame;
+	struct wire_values values;
+	char why[200];
+
+	if (strncmp(line, "json ", 5) == 0) {
+		vector->json = json_loads(line + 5, 0, NULL);
+		assert_non_null(vector->json);
+	} else if (strncmp(line, "back ", 5) == 0) {
+		snprintf(vector->back, sizeof vector->back, "%s", line + 5);
+	} else if (strncmp(line, "option ", 7) == 0) {
+		char *equals = strchr(line, '=');
+
+		*equals = '\0';
+		equals[1 + strcspn(equals + 1, "\n")] = '\0';
+		assert_int_equal(wire_set_option(wire, &vector->ctx, line + 7, equals + 1, why,
+						 sizeof why),
+				 0);
+	} else if (strncmp(line, "other ", 6) == 0) {
+		assert_int_equal(wire_parse_frame(line + 6, &frame), 0);
+		assert_int_equal(wire_decode_can(wire, &vector->ctx, &frame, &values),
+				 ERR_NOT_MINE);
+	} else {
+		assert_int_equal(wire_parse_frame(line, &vector->frames[vector->frame_count++]), 0);
+	}
+}
+
+static void run_file(const char *id)
+{
+	struct wire *wire = wire_load(id, stderr);
+	struct vector vector = {0};
+	char path[300], line[2000];
+	int cases = 0;
+	FILE *file;
+
+	assert_non_null(wire);
+	snprintf(path, sizeof path, ONEPACK_SOURCE_DIR "/tests/vectors/%s.txt", id);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof line, file)) {
+		if (line[0] == '#' || line[0] == '\n')
+			continue;
+		if (strncmp(line, "case ", 5) != 0) {
+			read_line(wire, &vector, line);
+			continue;
+		}
+		cases += check(wire, &vector);
+		snprintf(vector.name, sizeof vector.name, "%.190s", line + 5);
+		wire_context_init(wire, &vector.ctx);
+	}
+	cases += check(wire, &vector);
+	assert_true(cases >= 5);
+	fclose(file);
+	wire_free(wire);
+}
+
+static void pylon_vectors(void **state)
+{
+	(void)state;
+	run_file("can/pylon-lv-1.2");
+}
+
+static void victron_vectors(void **state)
+{
+	(void)state;
+	run_file("can/victron-20170717");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pylon_vectors),
+		cmocka_unit_test(victron_vectors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
