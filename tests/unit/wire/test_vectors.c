@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Captured frames, both ways: they decode to exactly what their source says, and what they say encodes to
- * the same bytes where it determines them. The vectors are tests/vectors/can/ID.txt. */
+/* Captured frames, both ways: they decode to exactly what their source says, and what they say
+ * encodes to the same bytes where it determines them. The vectors are tests/vectors/can/ID.txt. */
 #include "../cmocka_all.h"
 
 #include <stdlib.h>
@@ -119,8 +119,7 @@ static int check(const struct wire *wire, struct vector *vector)
 		return 0;
 	assert_non_null(vector->json);
 	check_decoding(wire, vector, &values);
-	for (char *id = strtok_r(vector->back, " \n", &save); id;
-	     id = strtok_r(NULL, " \n", &save))
+	for (char *id = strtok_r(vector->back, " \n", &save); id; id = strtok_r(NULL, " \n", &save))
 		check_encoding(wire, vector, (uint32_t)strtoul(id, NULL, 16));
 	json_decref(vector->json);
 	memset(vector, 0, sizeof *vector);
@@ -137,15 +136,15 @@ static void read_line(const struct wire *wire, struct vector *vector, char *line
 		vector->json = json_loads(line + 5, 0, NULL);
 		assert_non_null(vector->json);
 	} else if (strncmp(line, "back ", 5) == 0) {
-		snprintf(vector->back, sizeof vector->back, "%s", line + 5);
+		snprintf(vector->back, sizeof vector->back, "%.190s", line + 5);
 	} else if (strncmp(line, "option ", 7) == 0) {
 		char *equals = strchr(line, '=');
 
 		*equals = '\0';
 		equals[1 + strcspn(equals + 1, "\n")] = '\0';
-		assert_int_equal(wire_set_option(wire, &vector->ctx, line + 7, equals + 1, why,
-						 sizeof why),
-				 0);
+		assert_int_equal(
+			wire_set_option(wire, &vector->ctx, line + 7, equals + 1, why, sizeof why),
+			0);
 	} else if (strncmp(line, "other ", 6) == 0) {
 		assert_int_equal(wire_parse_frame(line + 6, &frame), 0);
 		assert_int_equal(wire_decode_can(wire, &vector->ctx, &frame, &values),
