@@ -10,6 +10,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *summary;
 } commands[] = {
+	{"sim", command_sim, "a rack and inverters without hardware"},
 	{"version", command_version, "print the version"},
 	{"fuse", command_fuse, "a log of packs in, the battery with its limits and reasons out"},
 	{"wire", command_wire,

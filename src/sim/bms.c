@@ -25,8 +25,8 @@
  * release lies below it, otherwise below is bad. */
 struct guard {
 	enum alarm alarm;
-	double value, trip, release, delay_s;
 	bool blocks_charge, blocks_discharge;
+	double value, trip, release, delay_s;
 };
 
 static double volts(int32_t mv)
@@ -178,23 +178,28 @@ static void list_guards(const struct bms *bms, struct guard guards[BMS_GUARDS])
 	double high_v = highest(bms->cells_v, bms->cell_count);
 	double mean_v = bms->voltage_v / bms->cell_count;
 	const struct guard list[BMS_GUARDS] = {
-		{ALARM_cell_overvoltage, high_v, volts(s->cell_overvoltage_mv),
-		 volts(s->cell_overvoltage_release_mv), VOLTAGE_DELAY_S, true, false},
-		{ALARM_cell_undervoltage, low_v, volts(s->cell_undervoltage_mv),
-		 volts(s->cell_undervoltage_release_mv), VOLTAGE_DELAY_S, false, true},
-		{ALARM_pack_overvoltage, mean_v, volts(s->cell_overvoltage_mv) + PACK_HEADROOM_V,
-		 volts(s->cell_overvoltage_release_mv), VOLTAGE_DELAY_S, true, false},
-		{ALARM_pack_undervoltage, mean_v, volts(s->cell_undervoltage_mv) - PACK_HEADROOM_V,
-		 volts(s->cell_undervoltage_release_mv), VOLTAGE_DELAY_S, false, true},
-		{ALARM_charge_overtemperature, bms->cell_c, celsius(s->charge_overtemperature_mC),
-		 celsius(s->charge_overtemperature_release_mC), HEAT_DELAY_S, true, false},
-		{ALARM_charge_undertemperature, bms->cell_c, celsius(s->charge_undertemperature_mC),
-		 celsius(s->charge_undertemperature_release_mC), HEAT_DELAY_S, true, false},
-		{ALARM_discharge_overtemperature, bms->cell_c,
+		{ALARM_cell_overvoltage, true, false, high_v, volts(s->cell_overvoltage_mv),
+		 volts(s->cell_overvoltage_release_mv), VOLTAGE_DELAY_S},
+		{ALARM_cell_undervoltage, false, true, low_v, volts(s->cell_undervoltage_mv),
+		 volts(s->cell_undervoltage_release_mv), VOLTAGE_DELAY_S},
+		{ALARM_pack_overvoltage, true, false, mean_v,
+		 volts(s->cell_overvoltage_mv) + PACK_HEADROOM_V,
+		 volts(s->cell_overvoltage_release_mv), VOLTAGE_DELAY_S},
+		{ALARM_pack_undervoltage, false, true, mean_v,
+		 volts(s->cell_undervoltage_mv) - PACK_HEADROOM_V,
+		 volts(s->cell_undervoltage_release_mv), VOLTAGE_DELAY_S},
+		{ALARM_charge_overtemperature, true, false, bms->cell_c,
+		 celsius(s->charge_overtemperature_mC),
+		 celsius(s->charge_overtemperature_release_mC), HEAT_DELAY_S},
+		{ALARM_charge_undertemperature, true, false, bms->cell_c,
+		 celsius(s->charge_undertemperature_mC),
+		 celsius(s->charge_undertemperature_release_mC), HEAT_DELAY_S},
+		{ALARM_discharge_overtemperature, false, true, bms->cell_c,
 		 celsius(s->discharge_overtemperature_mC),
-		 celsius(s->discharge_overtemperature_release_mC), HEAT_DELAY_S, false, true},
-		{ALARM_mos_overtemperature, bms->mos_c, celsius(s->mos_overtemperature_mC),
-		 celsius(s->mos_overtemperature_release_mC), HEAT_DELAY_S, true, true},
+		 celsius(s->discharge_overtemperature_release_mC), HEAT_DELAY_S},
+		{ALARM_mos_overtemperature, true, true, bms->mos_c,
+		 celsius(s->mos_overtemperature_mC), celsius(s->mos_overtemperature_release_mC),
+		 HEAT_DELAY_S},
 	};
 
 	memcpy(guards, list, sizeof list);

@@ -4,7 +4,6 @@
  * the hours that a demo or a test lasts. */
 #include "cell.h"
 
-#include <math.h>
 #include <stddef.h>
 
 #define SECONDS_PER_HOUR 3600.0
@@ -42,28 +41,31 @@ double cell_emf_v(const struct cell *cell)
 	return cell_ocv_v(cell->soc) + cell->shift_v + cell->rc_v;
 }
 
-/* The integral of rc_v squared over the step, exactly: rc_v runs exponentially from `from` towards
- * `to`. */
-static double rc_square_integral(double from, double to, double tau_s, double dt_s)
+/* exp(-x) for small x, to 1e-9 for steps of a second: made of plain operations, because the exp()
+ * of the C library rounds differently on different machines, and a seed must mean one and the same
+ * plant everywhere. Never negative and never unstable for large x. */
+static double decay(double x)
 {
-	double gap = from - to;
-	double left = exp(-dt_s / tau_s);
-
-	return to * to * dt_s + 2 * to * gap * tau_s * (1 - left) +
-	       gap * gap * tau_s / 2 * (1 - left * left);
+	return 1 / (1 + x * (1 + x * (1.0 / 2 + x * (1.0 / 6 + x / 24))));
 }
 
 double cell_step(struct cell *cell, double current_a, double dt_s)
 {
 	double kept = current_a > 0 ? cell->charge_efficiency : 1;
-	double target_v = current_a * cell->r1_ohm;
+	double target_v = current_a * cell->r1_ohm; /* where rc_v runs to, exponentially */
+	double gap_v = cell->rc_v - target_v;
+	double left = decay(dt_s / cell->tau_s);
 	double heat_j = current_a * current_a * cell->r0_ohm * dt_s;
 
+	/* The integral of rc_v squared over the step, exactly. */
+	double square = target_v * target_v * dt_s +
+			2 * target_v * gap_v * cell->tau_s * (1 - left) +
+			gap_v * gap_v * cell->tau_s / 2 * (1 - left * left);
+
 	if (cell->r1_ohm > 0)
-		heat_j +=
-			rc_square_integral(cell->rc_v, target_v, cell->tau_s, dt_s) / cell->r1_ohm;
+		heat_j += square / cell->r1_ohm;
 	heat_j += current_a * (1 - kept) * (cell_ocv_v(cell->soc) + cell->shift_v) * dt_s;
-	cell->rc_v = target_v + (cell->rc_v - target_v) * exp(-dt_s / cell->tau_s);
+	cell->rc_v = target_v + gap_v * left;
 	cell->soc += kept * current_a * dt_s / (cell->capacity_ah * SECONDS_PER_HOUR);
 	return heat_j;
 }

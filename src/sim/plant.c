@@ -101,21 +101,18 @@ double plant_solve(const struct sim_branch *branches, int count, const struct pl
 
 static void step(struct plant *plant, const struct plant_demand *demand, double dt_s)
 {
-	struct sim_branch branches[ONEPACK_MAX_PACKS];
-	int connected = 0;
+	struct sim_branch all[ONEPACK_MAX_PACKS], connected[ONEPACK_MAX_PACKS];
+	int count = 0;
 
 	for (int i = 0; i < plant->pack_count; i++) {
-		struct sim_branch branch = sim_pack_branch(&plant->packs[i]);
-
-		if (branch.may_charge || branch.may_discharge)
-			branches[connected++] = branch;
+		all[i] = sim_pack_branch(&plant->packs[i]);
+		if (all[i].may_charge || all[i].may_discharge)
+			connected[count++] = all[i];
 	}
-	plant->bus_v = plant_solve(branches, connected, demand, &plant->bus_a);
+	plant->bus_v = plant_solve(connected, count, demand, &plant->bus_a);
 	for (int i = 0; i < plant->pack_count; i++) {
-		struct sim_branch branch = sim_pack_branch(&plant->packs[i]);
-		double current_a = branch.may_charge || branch.may_discharge
-					   ? sim_branch_current_a(&branch, plant->bus_v)
-					   : 0;
+		bool on_bus = all[i].may_charge || all[i].may_discharge;
+		double current_a = on_bus ? sim_branch_current_a(&all[i], plant->bus_v) : 0;
 
 		sim_pack_step(&plant->packs[i], current_a, plant->bus_v, dt_s, &plant->random);
 	}

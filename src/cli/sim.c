@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `onepack sim`: a rack without hardware. `rack` makes one, `tell` gives commands to it;
+ * `inverter` is in sim_inverter.c. The simulation itself is in src/sim. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "onepack/sim.h"
+#include "sim/rack.h"
+#include "sim_stop.h"
+
+#define MAX_FAULTS  32
+#define MAX_ADDRESS 15
+
+static const char help[] =
+	"A rack without hardware: packs that answer on RS485 lines, and inverters that obey.\n"
+	"\n"
+	"usage: onepack sim rack [OPTION]...         make a rack and let it live until Ctrl-C\n"
+	"       onepack sim tell DIRECTORY COMMAND   give a command to a running rack\n"
+	"       onepack sim inverter ...             one inverter on a real port; see its --help\n"
+	"\n"
+	"  --directory DIR             where the ports and the control socket appear (onepack-sim)\n"
+	"  --line NAME=FIRST-LAST      an RS485 line with packs at these addresses, 1 to 15;\n"
+	"                              may be repeated; default: rack-a=1-8 and rack-b=1-8\n"
+	"  --inverter PROTOCOL=NAME    an inverter on its own port; may be repeated, `none` = none;\n"
+	"                              default: can/pylon-lv-1.2=can0-tty and\n"
+	"                              rs485/pylon-lv-3.3=rs485. The first one does the work\n"
+	"  --baud N                    bit rate of the pack lines (115200)\n"
+	"  --soc PERCENT               charge at the start (55)\n"
+	"  --speed X                   the packs age so many times faster than the clock (1)\n"
+	"  --seed N                    another number, another rack; the same number, the same one\n"
+	"  --fault COMMAND             a command to begin with; may be repeated\n"
+	"  --seconds N                 end after so long\n"
+	"\n"
+	"Packs are numbered through all lines. Examples:\n"
+	"  onepack sim rack --directory /tmp/site\n"
+	"  onepack sim rack --line rack=1-4 --inverter can/victron-20170717=gx --soc 90\n"
+	"  onepack sim tell /tmp/site unplug 3\n"
+	"  onepack sim tell /tmp/site help\n";
+
+static int wrong(const char *format, const char *text)
+{
+	fprintf(stderr, format, text);
+	fputs("`onepack sim --help` explains with examples.\n", stderr);
+	return 2;
+}
+
+/* --- tell --- */
+
+static int tell(int argc, char **argv)
+{
+	char command[512] = "", *answer;
+	size_t used = 0;
+	int err, status = 1;
+
+	if (argc < 3)
+		return wrong("onepack sim tell: %s\n", "a directory and a command are needed");
+	for (int i = 2; i < argc && used < sizeof command; i++)
+		used += (size_t)snprintf(command + used, sizeof command - used, "%s%s",
+					 i > 2 ? " " : "", argv[i]);
+	answer = malloc(SIM_ANSWER_SIZE);
+	if (!answer)
+		return 1;
+	err = sim_tell(argv[1], command, answer, SIM_ANSWER_SIZE);
+	if (err == -ENOENT || err == -ECONNREFUSED) {
+		fprintf(stderr, "onepack sim tell: no simulation is running in %s\n", argv[1]);
+	} else if (err) {
+		fprintf(stderr, "onepack sim tell: %s: %s\n", argv[1], strerror(-err));
+	} else {
+		bool refused = strncmp(answer, "error: ", 7) == 0;
+
+		fprintf(refused ? stderr : stdout, "%s\n", answer);
+		status = refused ? 1 : 0;
+	}
+	free(answer);
+	return status;
+}
+
+/* --- rack --- */
+
+struct plan {
+	struct rack_options options;
+	const char *faults[MAX_FAULTS];
+	int fault_count;
+	double seconds; /* 0 = until a signal */
+};
+
+static bool name_is_plain(const char *name)
+{
+	return *name != '\0' && strlen(name) < RACK_NAME_SIZE && !strchr(name, '/') &&
+	       strcmp(name, "control") != 0 && name[0] != '.';
+}
+
+/* "rack-a=1-8" */
+static int add_line(struct rack_options *o, const char *text)
+{
+	struct rack_line_options line;
+	int used = 0, n = sscanf(text, "%31[^=]=%d-%d%n", line.name, &line.first_address,
+				 &line.last_address, &used);
+
+	if (n != 3 || text[used] != '\0' || !name_is_plain(line.name) || line.first_address < 1 ||
+	    line.last_address > MAX_ADDRESS || line.first_address > line.last_address)
+		return wrong("onepack sim: --line %s: should be like rack-a=1-8 (addresses 1 to "
+			     "15, a name without slashes)\n",
+			     text);
+	if (o->line_count == RACK_MAX_LINES)
+		return wrong("onepack sim: --line %s: four lines are the most\n", text);
+	o->lines[o->line_count++] = line;
+	return 0;
+}
+
+/* "can/pylon-lv-1.2=can0-tty" */
+static int add_inverter(struct rack_options *o, const char *text)
+{
+	struct rack_inverter_options inverter;
+	int used = 0, n = sscanf(text, "%63[^=]=%31s%n", inverter.protocol, inverter.name, &used);
+
+	if (n != 2 || text[used] != '\0' || !name_is_plain(inverter.name))
+		return wrong("onepack sim: --inverter %s: should be like "
+			     "can/pylon-lv-1.2=can0-tty (`onepack wire list` shows protocols)\n",
+			     text);
+	if (o->inverter_count == RACK_MAX_INVERTERS)
+		return wrong("onepack sim: --inverter %s: eight inverters are the most\n", text);
+	o->inverters[o->inverter_count++] = inverter;
+	return 0;
+}
+
+static int get_number(const char *name, const char *text, double low, double high, double *out)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (*text == '\0' || *end != '\0' || !(value >= low && value <= high)) {
+		fprintf(stderr, "onepack sim: --%s %s: should be a number from %g to %g\n", name,
+			text, low, high);
+		return 2;
+	}
+	*out = value;
+	return 0;
+}
+
+enum option_key {
+	KEY_HELP = 'h',
+	KEY_DIRECTORY = 256,
+	KEY_LINE,
+	KEY_INVERTER,
+	KEY_BAUD,
+	KEY_SOC,
+	KEY_SPEED,
+	KEY_SEED,
+	KEY_FAULT,
+	KEY_SECONDS,
+};
+
+static int take_option(struct plan *plan, int key, const char *text, bool *no_inverter)
+{
+	struct rack_options *o = &plan->options;
+	double value = 0;
+	int status = 0;
+
+	switch (key) {
+	case KEY_DIRECTORY: o->directory = text; break;
+	case KEY_LINE: return add_line(o, text);
+	case KEY_INVERTER:
+		*no_inverter = strcmp(text, "none") == 0;
+		return *no_inverter ? 0 : add_inverter(o, text);
+	case KEY_BAUD:
+		status = get_number("baud", text, 1200, 4000000, &value);
+		o->baud = (uint32_t)value;
+		break;
+	case KEY_SOC: return get_number("soc", text, 0, 100, &o->soc_pct);
+	case KEY_SPEED: return get_number("speed", text, 0.01, 1000, &o->speed);
+	case KEY_SEED:
+		status = get_number("seed", text, 0, 9e15, &value);
+		o->seed = (uint64_t)value;
+		break;
+	case KEY_FAULT:
+		if (plan->fault_count == MAX_FAULTS)
+			return wrong("onepack sim: --fault %s: that is one too many\n", text);
+		plan->faults[plan->fault_count++] = text;
+		break;
+	case KEY_SECONDS: return get_number("seconds", text, 0.1, 1e9, &plan->seconds);
+	default: return 2;
+	}
+	return status;
+}
+
+static void use_defaults(struct rack_options *o, bool no_inverter)
+{
+	if (o->line_count == 0) {
+		add_line(o, "rack-a=1-8");
+		add_line(o, "rack-b=1-8");
+	}
+	if (o->inverter_count == 0 && !no_inverter) {
+		add_inverter(o, "can/pylon-lv-1.2=can0-tty");
+		add_inverter(o, "rs485/pylon-lv-3.3=rs485");
+	}
+}
+
+static int check(const struct rack_options *o)
+{
+	int packs = 0;
+
+	for (int i = 0; i < o->line_count; i++) {
+		packs += o->lines[i].last_address - o->lines[i].first_address + 1;
+		for (int k = 0; k < i; k++)
+			if (strcmp(o->lines[i].name, o->lines[k].name) == 0)
+				return wrong("onepack sim: two lines are called %s\n",
+					     o->lines[i].name);
+	}
+	for (int i = 0; i < o->inverter_count; i++)
+		for (int k = 0; k < o->line_count + i; k++)
+			if (strcmp(o->inverters[i].name,
+				   k < o->line_count ? o->lines[k].name
+						     : o->inverters[k - o->line_count].name) == 0)
+				return wrong("onepack sim: two ports are called %s\n",
+					     o->inverters[i].name);
+	return packs <= ONEPACK_MAX_PACKS ? 0 : wrong("onepack sim: %s\n", "16 packs are the most");
+}
+
+/* 0, 2 = used wrongly, -1 = only help was wanted. */
+static int read_options(int argc, char **argv, struct plan *plan)
+{
+	static const struct option options[] = {
+		{"help", no_argument, NULL, KEY_HELP},
+		{"directory", required_argument, NULL, KEY_DIRECTORY},
+		{"line", required_argument, NULL, KEY_LINE},
+		{"inverter", required_argument, NULL, KEY_INVERTER},
+		{"baud", required_argument, NULL, KEY_BAUD},
+		{"soc", required_argument, NULL, KEY_SOC},
+		{"speed", required_argument, NULL, KEY_SPEED},
+		{"seed", required_argument, NULL, KEY_SEED},
+		{"fault", required_argument, NULL, KEY_FAULT},
+		{"seconds", required_argument, NULL, KEY_SECONDS},
+		{0},
+	};
+	bool no_inverter = false;
+	int key, status = 0;
+
+	*plan = (struct plan){
+		.options = {.directory = "onepack-sim", .seed = 1, .soc_pct = 55, .speed = 1}};
+	while (status == 0 && (key = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (key == KEY_HELP)
+			return -1;
+		status = take_option(plan, key, optarg, &no_inverter);
+	}
+	if (status == 0 && optind < argc)
+		return wrong("onepack sim: '%s' is not an option\n", argv[optind]);
+	use_defaults(&plan->options, no_inverter);
+	return status ? status : check(&plan->options);
+}
+
+static int begin_with_faults(struct sim_rack *rack, const struct plan *plan)
+{
+	char answer[4096];
+
+	for (int i = 0; i < plan->fault_count; i++) {
+		sim_rack_command(rack, plan->faults[i], answer, sizeof answer);
+		if (strncmp(answer, "error: ", 7) == 0) {
+			fprintf(stderr, "onepack sim: --fault '%s': %s\n", plan->faults[i],
+				answer + 7);
+			return 2;
+		}
+	}
+	return 0;
+}
+
+static int run_rack(int argc, char **argv)
+{
+	struct plan plan;
+	struct sim_rack *rack;
+	int stop_fd, status = read_options(argc, argv, &plan);
+
+	if (status == -1)
+		fputs(help, stdout);
+	if (status)
+		return status == -1 ? 0 : status;
+	rack = sim_rack_open(&plan.options, stderr);
+	if (!rack)
+		return 1;
+	status = begin_with_faults(rack, &plan);
+	if (status == 0) {
+		sim_rack_show(rack, stdout);
+		stop_fd = sim_stop_fd(plan.seconds);
+		status = stop_fd < 0 || sim_rack_run(rack, stop_fd) < 0 ? 1 : 0;
+		close(stop_fd);
+	}
+	sim_rack_close(rack);
+	return status;
+}
+
+int command_sim(int argc, char **argv)
+{
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		fputs(help, argc < 2 ? stderr : stdout);
+		return argc < 2 ? 2 : 0;
+	}
+	if (strcmp(argv[1], "rack") == 0)
+		return run_rack(argc - 1, argv + 1);
+	if (strcmp(argv[1], "tell") == 0)
+		return tell(argc - 1, argv + 1);
+	if (strcmp(argv[1], "inverter") == 0)
+		return sim_inverter(argc - 1, argv + 1);
+	return wrong("onepack sim: there is no '%s'\n", argv[1]);
+}

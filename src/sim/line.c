@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The wire is walked from byte to byte in the order in which they start; bytes that overlap are
+ * merged into one garbled byte, as on a real bus, where a low level wins and framing is lost. */
+#include "line.h"
+
+#include <string.h>
+
+#include "onepack/err.h"
+
+#define BITS_PER_BYTE 10 /* start, 8 data, stop */
+#define RUN_SIZE      256
+
+/* Bytes in a row from one talker, not handed out yet. */
+struct run {
+	int talker;
+	int64_t end_ns;
+	size_t count;
+	uint8_t bytes[RUN_SIZE];
+};
+
+void line_init(struct line *line, uint32_t baud, int station_count, uint64_t seed)
+{
+	memset(line, 0, sizeof *line);
+	line->byte_ns = BITS_PER_BYTE * INT64_C(1000000000) / baud;
+	line->station_count = station_count;
+	line->random.state = seed;
+}
+
+static unsigned waiting(const struct line_station *station)
+{
+	return station->head - station->tail;
+}
+
+int line_send(struct line *line, int station, int64_t start_ns, const uint8_t *bytes, size_t count)
+{
+	struct line_station *s = &line->stations[station];
+
+	if (count > LINE_QUEUE - waiting(s))
+		return ERR_SPACE;
+	if (waiting(s) == 0 && start_ns > s->next_ns)
+		s->next_ns = start_ns;
+	for (size_t i = 0; i < count; i++)
+		s->queue[s->head++ % LINE_QUEUE] = bytes[i];
+	return 0;
+}
+
+/* The station whose next byte starts first, or -1. */
+static int first_talker(const struct line *line)
+{
+	int first = -1;
+
+	for (int i = 0; i < line->station_count; i++) {
+		const struct line_station *s = &line->stations[i];
+
+		if (waiting(s) > 0 && (first < 0 || s->next_ns < line->stations[first].next_ns))
+			first = i;
+	}
+	return first;
+}
+
+static uint8_t take_byte(struct line *line, struct line_station *station)
+{
+	station->next_ns += line->byte_ns;
+	return station->queue[station->tail++ % LINE_QUEUE];
+}
+
+/* The byte that starts first and all that overlap it, as one. */
+static uint8_t take(struct line *line, int *talker)
+{
+	int64_t end_ns = line->stations[*talker].next_ns + line->byte_ns;
+	uint8_t byte = take_byte(line, &line->stations[*talker]);
+	int first = *talker;
+
+	for (int i = 0; i < line->station_count; i++) {
+		struct line_station *s = &line->stations[i];
+
+		if (i == first || waiting(s) == 0 || s->next_ns >= end_ns)
+			continue;
+		byte &= take_byte(line, s);
+		*talker = LINE_GARBLED;
+	}
+	if (*talker == LINE_GARBLED) {
+		byte ^= (uint8_t)sim_random_next(&line->random);
+		line->garbled++;
+	}
+	return byte;
+}
+
+static void hand_out(struct run *run, line_heard *heard, void *context)
+{
+	size_t count = run->count;
+
+	run->count = 0;
+	if (count > 0)
+		heard(context, run->talker, run->end_ns, run->bytes, count);
+}
+
+/* Puts a byte that has passed into the run; noise may have changed or lost it. */
+static void add(struct line *line, struct run *run, uint8_t byte)
+{
+	line->bytes++;
+	if (sim_random_chance(&line->random, line->drop_ppm))
+		return;
+	if (sim_random_chance(&line->random, line->noise_ppm))
+		byte ^= (uint8_t)(1u << (sim_random_next(&line->random) & 7));
+	run->bytes[run->count++] = byte;
+}
+
+void line_run(struct line *line, int64_t now_ns, line_heard *heard, void *context)
+{
+	struct run run = {0};
+
+	for (;;) {
+		int talker = first_talker(line);
+		int64_t start_ns = talker < 0 ? 0 : line->stations[talker].next_ns;
+
+		if (talker < 0 || start_ns + line->byte_ns > now_ns) {
+			if (run.count == 0)
+				return;
+			hand_out(&run, heard, context); /* which may send */
+			continue;
+		}
+		/* A pause ends a run as another talker does: answers start at its end. */
+		if (run.count > 0 &&
+		    (start_ns > run.end_ns || run.count == RUN_SIZE || talker != run.talker)) {
+			hand_out(&run, heard, context);
+			continue;
+		}
+		uint8_t byte = take(line, &talker);
+
+		if (run.count > 0 && talker != run.talker)
+			hand_out(&run, heard, context);
+		run.talker = talker;
+		run.end_ns = start_ns + line->byte_ns;
+		add(line, &run, byte);
+	}
+}
+
+int64_t line_next_ns(const struct line *line)
+{
+	int talker = first_talker(line);
+
+	return talker < 0 ? LINE_NEVER : line->stations[talker].next_ns + line->byte_ns;
+}
+
+int64_t line_quiet_ns(const struct line *line)
+{
+	int64_t quiet_ns = LINE_NEVER;
+
+	for (int i = 0; i < line->station_count; i++) {
+		const struct line_station *s = &line->stations[i];
+		int64_t end_ns = s->next_ns + line->byte_ns * (int64_t)waiting(s);
+
+		if (waiting(s) > 0 && (quiet_ns == LINE_NEVER || end_ns > quiet_ns))
+			quiet_ns = end_ns;
+	}
+	return quiet_ns;
+}
+
+bool line_hears(const struct line *line, int station, int talker)
+{
+	return talker != station || line->echo;
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Building a simulated site. Packs are numbered through all lines in the order in which these are
+ * given; each line has addresses of its own. */
+#include "rack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PACK_PROTOCOL  "pack/jk-pb"
+#define CELLS          16
+#define CAPACITY_AH    314
+#define AMBIENT_C      22
+#define POWER_PER_PACK 2000 /* W, of the compressed day */
+#define CONTROL        "control"
+
+struct sim_inverter *rack_inverter_core(struct rack_inverter *inverter)
+{
+	return inverter->info.framing == WIRE_CAN ? &inverter->can.inverter
+						  : &inverter->rs485.inverter;
+}
+
+static int join(char path[PTY_PATH_SIZE], const char *directory, const char *name)
+{
+	int n = snprintf(path, PTY_PATH_SIZE, "%s/%s", directory, name);
+
+	return n < PTY_PATH_SIZE ? 0 : -ENAMETOOLONG;
+}
+
+static int open_pty(struct sim_rack *rack, const char *name, struct sim_pty *pty, FILE *errors)
+{
+	char path[PTY_PATH_SIZE];
+	int err = join(path, rack->directory, name);
+
+	if (!err)
+		err = sim_pty_open(pty, path);
+	if (err)
+		fprintf(errors, "onepack sim: cannot make the port %s in %s: %s\n", name,
+			rack->directory, strerror(-err));
+	return err;
+}
+
+static int add_line(struct sim_rack *rack, const struct rack_options *options, int number,
+		    int *pack, FILE *errors)
+{
+	const struct rack_line_options *o = &options->lines[number];
+	struct rack_line *line = &rack->lines[number];
+	struct wire_info info;
+
+	wire_get_info(rack->pack_wire, &info);
+	memcpy(line->name, o->name, sizeof line->name);
+	line->first_address = o->first_address;
+	line->last_address = o->last_address;
+	line->baud = options->baud ? options->baud : info.bitrate;
+	jk_bus_init(&line->bus, rack->pack_wire, line->baud,
+		    options->seed + 100 + (uint64_t)number);
+	for (int address = o->first_address; address <= o->last_address; address++)
+		jk_bus_add(&line->bus, &rack->plant.packs[(*pack)++], address);
+	return open_pty(rack, line->name, &line->pty, errors);
+}
+
+static int add_inverter(struct sim_rack *rack, const struct rack_options *options, int number,
+			FILE *errors)
+{
+	const struct rack_inverter_options *o = &options->inverters[number];
+	struct rack_inverter *inverter = &rack->inverters[number];
+
+	memcpy(inverter->protocol, o->protocol, sizeof inverter->protocol);
+	memcpy(inverter->name, o->name, sizeof inverter->name);
+	inverter->wire = wire_load(inverter->protocol, errors);
+	if (!inverter->wire)
+		return -EINVAL;
+	wire_get_info(inverter->wire, &inverter->info);
+	if (inverter->info.scope != WIRE_OF_BATTERY) {
+		fprintf(errors, "onepack sim: %s describes a pack, not a battery for inverters\n",
+			inverter->protocol);
+		return -EINVAL;
+	}
+	if (inverter->info.framing == WIRE_CAN) {
+		inverter_can_init(&inverter->can, inverter->wire);
+		slcan_adapter_init(&inverter->adapter, inverter->info.bitrate);
+	} else {
+		inverter_rs485_init(&inverter->rs485, inverter->protocol, inverter->wire);
+		line_init(&inverter->line, inverter->info.bitrate, 2,
+			  options->seed + 200 + (uint64_t)number);
+	}
+	return open_pty(rack, inverter->name, &inverter->pty, errors);
+}
+
+static int open_control(struct sim_rack *rack, FILE *errors)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int n = snprintf(address.sun_path, sizeof address.sun_path, "%s/" CONTROL, rack->directory);
+	int err = 0;
+
+	if ((size_t)n >= sizeof address.sun_path) {
+		fprintf(errors,
+			"onepack sim: the path %s/" CONTROL " is too long for a socket (%zu "
+			"characters at most); choose a shorter --directory\n",
+			rack->directory, sizeof address.sun_path - 1);
+		return -ENAMETOOLONG;
+	}
+	unlink(address.sun_path);
+	rack->control_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (rack->control_fd < 0 ||
+	    bind(rack->control_fd, (struct sockaddr *)&address, sizeof address) < 0)
+		err = -errno;
+	if (err)
+		fprintf(errors, "onepack sim: %s: %s\n", address.sun_path, strerror(-err));
+	return err;
+}
+
+static int count_packs(const struct rack_options *options)
+{
+	int packs = 0;
+
+	for (int i = 0; i < options->line_count; i++)
+		packs += options->lines[i].last_address - options->lines[i].first_address + 1;
+	return packs;
+}
+
+/* All parts, marked as not open yet. */
+static struct sim_rack *allocate(const struct rack_options *options)
+{
+	struct sim_rack *rack = calloc(1, sizeof *rack);
+
+	if (!rack)
+		return NULL;
+	rack->control_fd = -1;
+	rack->lines = calloc(RACK_MAX_LINES, sizeof *rack->lines);
+	rack->inverters = calloc(RACK_MAX_INVERTERS, sizeof *rack->inverters);
+	if (!rack->lines || !rack->inverters) {
+		sim_rack_close(rack);
+		return NULL;
+	}
+	rack->line_count = options->line_count;
+	rack->inverter_count = options->inverter_count;
+	for (int i = 0; i < RACK_MAX_LINES; i++)
+		rack->lines[i].pty = (struct sim_pty){.master = -1, .held = -1};
+	for (int i = 0; i < RACK_MAX_INVERTERS; i++)
+		rack->inverters[i].pty = (struct sim_pty){.master = -1, .held = -1};
+	return rack;
+}
+
+static int build(struct sim_rack *rack, const struct rack_options *options, FILE *errors)
+{
+	int packs = count_packs(options), pack = 0, err = 0;
+
+	if (mkdir(options->directory, 0755) < 0 && errno != EEXIST) {
+		fprintf(errors, "onepack sim: %s: %s\n", options->directory, strerror(errno));
+		return -errno;
+	}
+	if (!realpath(options->directory, rack->directory))
+		return -errno;
+	rack->pack_wire = wire_load(PACK_PROTOCOL, errors);
+	if (!rack->pack_wire)
+		return -EINVAL;
+	plant_init(&rack->plant, &(struct plant_make){.pack_count = packs,
+						      .cell_count = CELLS,
+						      .capacity_ah = CAPACITY_AH,
+						      .soc = options->soc_pct / 100,
+						      .ambient_c = AMBIENT_C,
+						      .seed = options->seed});
+	rack->profile.scale_w = POWER_PER_PACK * packs;
+	rack->speed = options->speed;
+	for (int i = 0; !err && i < rack->line_count; i++)
+		err = add_line(rack, options, i, &pack, errors);
+	for (int i = 0; !err && i < rack->inverter_count; i++)
+		err = add_inverter(rack, options, i, errors);
+	return err ? err : open_control(rack, errors);
+}
+
+struct sim_rack *sim_rack_open(const struct rack_options *options, FILE *errors)
+{
+	struct sim_rack *rack = allocate(options);
+
+	if (rack && build(rack, options, errors) < 0) {
+		sim_rack_close(rack);
+		return NULL;
+	}
+	return rack;
+}
+
+void sim_rack_close(struct sim_rack *rack)
+{
+	char path[PTY_PATH_SIZE];
+
+	if (!rack)
+		return;
+	if (rack->control_fd >= 0) {
+		if (join(path, rack->directory, CONTROL) == 0)
+			unlink(path);
+		close(rack->control_fd);
+	}
+	for (int i = 0; rack->inverters && i < RACK_MAX_INVERTERS; i++) {
+		sim_pty_close(&rack->inverters[i].pty);
+		wire_free(rack->inverters[i].wire);
+	}
+	for (int i = 0; rack->lines && i < RACK_MAX_LINES; i++)
+		sim_pty_close(&rack->lines[i].pty);
+	wire_free(rack->pack_wire);
+	free(rack->inverters);
+	free(rack->lines);
+	free(rack);
+}
+
+void sim_rack_find(const struct sim_rack *rack, int pack, int *line, int *station)
+{
+	*line = 0;
+	*station = pack - 1;
+	while (*station >= rack->lines[*line].bus.pack_count)
+		*station -= rack->lines[(*line)++].bus.pack_count;
+}
+
+void sim_rack_show(const struct sim_rack *rack, FILE *out)
+{
+	int pack = 1;
+
+	fprintf(out, "# A simulated rack of %d packs. Commands: onepack sim tell %s help\n",
+		rack->plant.pack_count, rack->directory);
+	for (int i = 0; i < rack->line_count; i++) {
+		const struct rack_line *line = &rack->lines[i];
+
+		fprintf(out, "#   %s/%s: packs %d to %d at addresses %d to %d\n", rack->directory,
+			line->name, pack, pack + line->bus.pack_count - 1, line->first_address,
+			line->last_address);
+		pack += line->bus.pack_count;
+	}
+	for (int i = 0; i < rack->inverter_count; i++)
+		fprintf(out, "#   %s/%s: inverter %d, %s%s\n", rack->directory,
+			rack->inverters[i].name, i + 1, rack->inverters[i].info.title,
+			i == 0 ? " (does the work; others listen)" : "");
+	fprintf(out, "# A gateway configuration that fits (onepack.yaml):\nbuses:\n");
+	for (int i = 0; i < rack->line_count; i++) {
+		const struct rack_line *line = &rack->lines[i];
+
+		fprintf(out, "  - {name: %s, port: %s/%s, baud: %u, addresses: %d-%d}\n",
+			line->name, rack->directory, line->name, line->baud, line->first_address,
+			line->last_address);
+	}
+	fputs(rack->inverter_count > 0 ? "inverters:\n" : "", out);
+	for (int i = 0; i < rack->inverter_count; i++) {
+		const struct rack_inverter *inverter = &rack->inverters[i];
+
+		if (inverter->info.framing == WIRE_CAN)
+			fprintf(out, "  - {protocol: %s, port: \"slcan:%s/%s\"}\n",
+				inverter->protocol, rack->directory, inverter->name);
+		else
+			fprintf(out, "  - {protocol: %s, port: %s/%s, baud: %u}\n",
+				inverter->protocol, rack->directory, inverter->name,
+				inverter->info.bitrate);
+	}
+	fflush(out);
+}

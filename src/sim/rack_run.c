@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The simulated site in real time: one loop that sleeps until bytes come or something is due. While
+ * bytes are on a wire it wakes about once a millisecond, as a USB adapter would hand them over, and
+ * exactly at the end of each burst; otherwise ten times a second for the plant. */
+#include "rack.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "onepack/clock.h"
+#include "onepack/sim.h"
+
+#define MS             INT64_C(1000000) /* in ns */
+#define STEP_NS        (100 * MS)       /* of the plant */
+#define LONGEST_GAP_NS (1000 * MS)      /* after a pause of the process no more than this passes */
+#define QUANTUM_NS     MS
+#define QUANTUM_BYTES  4
+#define READ_SIZE      1024
+#define REST_HIGH_V    56.0 /* what a charger without any word from a battery keeps to */
+#define REST_LOW_V     46.0
+#define USUAL_V        51.2
+
+/* --- pack lines --- */
+
+static void pack_line_heard(void *context, int talker, int64_t end_ns, const uint8_t *bytes,
+			    size_t count)
+{
+	struct rack_line *line = context;
+
+	if (line_hears(&line->bus.line, JK_BUS_TTY, talker))
+		sim_pty_write(&line->pty, bytes, count);
+	jk_bus_heard(&line->bus, talker, end_ns, bytes, count);
+}
+
+static void read_tty(struct sim_pty *pty, struct line *line, int64_t now_ns)
+{
+	uint8_t bytes[READ_SIZE];
+	size_t count = sim_pty_read(pty, bytes, sizeof bytes);
+
+	if (count > 0) /* what does not fit is lost, as on a line that is driven too hard */
+		(void)line_send(line, JK_BUS_TTY, now_ns, bytes, count);
+}
+
+/* --- inverters --- */
+
+static void send_to_user(void *context, const char *text, size_t count)
+{
+	struct rack_inverter *inverter = context;
+
+	sim_pty_write(&inverter->pty, (const uint8_t *)text, count);
+}
+
+static void send_frame(void *context, const struct can_message *message)
+{
+	struct rack_inverter *inverter = context;
+	char text[SLCAN_FRAME_SIZE];
+	size_t count = slcan_adapter_frame(&inverter->adapter, message, text);
+
+	if (count > 0)
+		send_to_user(inverter, text, count);
+}
+
+static void frame_from_gateway(void *context, const struct can_message *message)
+{
+	struct rack_inverter *inverter = context;
+
+	inverter_can_heard(&inverter->can, message, clock_monotonic_ms());
+}
+
+static void read_slcan(struct rack_inverter *inverter)
+{
+	uint8_t bytes[READ_SIZE];
+	size_t count = sim_pty_read(&inverter->pty, bytes, sizeof bytes);
+
+	slcan_adapter_feed(&inverter->adapter, bytes, count, frame_from_gateway, send_to_user,
+			   inverter);
+}
+
+static void inverter_line_heard(void *context, int talker, int64_t end_ns, const uint8_t *bytes,
+				size_t count)
+{
+	struct rack_inverter *inverter = context;
+
+	if (line_hears(&inverter->line, RACK_TTY_STATION, talker))
+		sim_pty_write(&inverter->pty, bytes, count);
+	if (line_hears(&inverter->line, RACK_INVERTER_STATION, talker))
+		inverter_rs485_heard(&inverter->rs485, bytes, count, end_ns / MS);
+}
+
+static void ask_battery(struct rack_inverter *inverter, int64_t now_ns)
+{
+	uint8_t request[READ_SIZE];
+	size_t count = inverter_rs485_tick(&inverter->rs485, now_ns / MS, request, sizeof request);
+
+	if (count > 0)
+		(void)line_send(&inverter->line, RACK_INVERTER_STATION, now_ns, request, count);
+}
+
+/* --- plant --- */
+
+static void step_plant(struct sim_rack *rack, int64_t now_ns)
+{
+	int64_t now_ms = now_ns / MS;
+	double dt_s = (double)(now_ns - rack->step_ns) / 1e9;
+	double bus_v = rack->plant.bus_v > REST_LOW_V ? rack->plant.bus_v : USUAL_V;
+	double wish_a = profile_power_w(&rack->profile, (now_ns - rack->start_ns) / MS) / bus_v;
+	struct plant_demand demand = {wish_a, REST_HIGH_V, REST_LOW_V};
+
+	rack->step_ns = now_ns;
+	dt_s = fmin(dt_s, LONGEST_GAP_NS / 1e9);
+	for (int i = rack->inverter_count - 1; i >= 0; i--) /* the first one does the work */
+		demand = sim_inverter_demand(rack_inverter_core(&rack->inverters[i]), wish_a,
+					     now_ms, dt_s);
+	plant_step(&rack->plant, &demand, dt_s * rack->speed);
+}
+
+/* --- the loop --- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* When a line wants to be run again. */
+static int64_t line_due_ns(const struct line *line)
+{
+	int64_t next_ns = line_next_ns(line), quantum_ns = QUANTUM_BYTES * line->byte_ns;
+
+	if (next_ns == LINE_NEVER)
+		return LINE_NEVER;
+	quantum_ns = quantum_ns > QUANTUM_NS ? quantum_ns : QUANTUM_NS;
+	return earlier(line_quiet_ns(line), next_ns + quantum_ns);
+}
+
+static int64_t live_inverter(struct sim_rack *rack, struct rack_inverter *inverter, int64_t now_ns)
+{
+	if (inverter->info.framing == WIRE_CAN)
+		return inverter_can_tick(&inverter->can, now_ns / MS, rack->plant.bus_v,
+					 rack->plant.bus_a, send_frame, inverter) *
+		       MS;
+	ask_battery(inverter, now_ns);
+	line_run(&inverter->line, now_ns, inverter_line_heard, inverter);
+	return earlier(inverter_rs485_next_ms(&inverter->rs485) * MS, line_due_ns(&inverter->line));
+}
+
+/* Does all that is due; returns when something will be next. */
+static int64_t live(struct sim_rack *rack, int64_t now_ns)
+{
+	int64_t next_ns;
+
+	if (now_ns - rack->step_ns >= STEP_NS)
+		step_plant(rack, now_ns);
+	next_ns = rack->step_ns + STEP_NS;
+	for (int i = 0; i < rack->line_count; i++) {
+		struct jk_bus *bus = &rack->lines[i].bus;
+
+		next_ns = earlier(next_ns, jk_bus_tick(bus, now_ns));
+		line_run(&bus->line, now_ns, pack_line_heard, &rack->lines[i]);
+		next_ns = earlier(next_ns, line_due_ns(&bus->line));
+	}
+	for (int i = 0; i < rack->inverter_count; i++)
+		next_ns = earlier(next_ns, live_inverter(rack, &rack->inverters[i], now_ns));
+	return next_ns;
+}
+
+static void take_command(struct sim_rack *rack)
+{
+	static const size_t command_size = 512;
+	char command[512], answer[SIM_ANSWER_SIZE];
+	struct sockaddr_un from;
+	socklen_t from_size = sizeof from;
+	ssize_t n = recvfrom(rack->control_fd, command, command_size - 1, 0,
+			     (struct sockaddr *)&from, &from_size);
+
+	if (n < 0)
+		return;
+	command[n] = '\0';
+	sim_rack_command(rack, command, answer, sizeof answer);
+	if (from_size > sizeof from.sun_family)
+		(void)sendto(rack->control_fd, answer, strlen(answer), 0, (struct sockaddr *)&from,
+			     from_size);
+}
+
+/* Input in the order of the descriptors that list_inputs() made. */
+static void take_input(struct sim_rack *rack, const struct pollfd *fds, int64_t now_ns)
+{
+	for (int i = 0; i < rack->line_count; i++, fds++)
+		if (fds->revents)
+			read_tty(&rack->lines[i].pty, &rack->lines[i].bus.line, now_ns);
+	for (int i = 0; i < rack->inverter_count; i++, fds++) {
+		struct rack_inverter *inverter = &rack->inverters[i];
+
+		if (!fds->revents)
+			continue;
+		if (inverter->info.framing == WIRE_CAN)
+			read_slcan(inverter);
+		else
+			read_tty(&inverter->pty, &inverter->line, now_ns);
+	}
+	if (fds->revents)
+		take_command(rack);
+}
+
+#define MAX_INPUTS (RACK_MAX_LINES + RACK_MAX_INVERTERS + 2)
+
+static nfds_t list_inputs(const struct sim_rack *rack, int stop_fd, struct pollfd fds[MAX_INPUTS])
+{
+	nfds_t count = 0;
+
+	for (int i = 0; i < rack->line_count; i++)
+		fds[count++] = (struct pollfd){rack->lines[i].pty.master, POLLIN, 0};
+	for (int i = 0; i < rack->inverter_count; i++)
+		fds[count++] = (struct pollfd){rack->inverters[i].pty.master, POLLIN, 0};
+	fds[count++] = (struct pollfd){rack->control_fd, POLLIN, 0};
+	fds[count++] = (struct pollfd){stop_fd, POLLIN, 0};
+	return count;
+}
+
+int sim_rack_run(struct sim_rack *rack, int stop_fd)
+{
+	struct pollfd fds[MAX_INPUTS];
+	nfds_t count = list_inputs(rack, stop_fd, fds);
+
+	rack->start_ns = rack->step_ns = clock_monotonic_us() * 1000;
+	for (;;) {
+		int64_t now_ns = clock_monotonic_us() * 1000;
+		int64_t wait_ns = live(rack, now_ns) - now_ns;
+		struct timespec wait = {0};
+
+		if (wait_ns > 0)
+			wait = (struct timespec){.tv_sec = wait_ns / (1000 * MS),
+						 .tv_nsec = wait_ns % (1000 * MS)};
+		if (ppoll(fds, count, &wait, NULL) < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (fds[count - 1].revents)
+			return 0;
+		take_input(rack, fds, clock_monotonic_us() * 1000);
+	}
+}

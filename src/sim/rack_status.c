@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The truth about a simulated site as JSON, in the units and with the names of the product's own
+ * JSON where they mean the same thing. `soc_pct` and `cells_v` are the physics, not what a BMS
+ * thinks; `counted_soc_pct` is what it thinks. */
+#include "rack.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "onepack/clock.h"
+#include "onepack/json.h"
+
+/* Four decimals are enough for people and for tests. */
+static json_t *number(double value)
+{
+	return json_real(round(value * 1e4) / 1e4);
+}
+
+static json_t *alarms(alarm_set set)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < ALARM_COUNT; i++)
+		if (set & ALARM_BIT(i))
+			json_array_append_new(list, json_string(alarm_name((enum alarm)i)));
+	return list;
+}
+
+static json_t *cells(const struct sim_pack *pack)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < pack->cell_count; i++) {
+		const struct cell *cell = &pack->cells[i];
+
+		json_array_append_new(list,
+				      number(cell_emf_v(cell) + pack->current_a * cell->r0_ohm));
+	}
+	return list;
+}
+
+static json_t *pack_status(const struct sim_rack *rack, int index)
+{
+	const struct sim_pack *pack = &rack->plant.packs[index];
+	const struct bms *bms = &pack->bms;
+	int line, station;
+
+	sim_rack_find(rack, index + 1, &line, &station);
+	return json_pack(
+		"{si ss si sb sb sb sb sb so so so so so so so so so}", "pack", index + 1, "line",
+		rack->lines[line].name, "address", rack->lines[line].bus.stations[station].address,
+		"unplugged", pack->unplugged, "muted", pack->muted, "powered", bms->powered,
+		"charge_mos", bms->charge_mos, "discharge_mos", bms->discharge_mos, "voltage_v",
+		number(pack->voltage_v), "current_a", number(pack->current_a), "soc_pct",
+		number(100 * sim_pack_soc(pack)), "counted_soc_pct",
+		number(100 * bms->counted_ah / bms->full_ah), "temperature_c", number(pack->cell_c),
+		"mos_temperature_c", number(pack->mos_c), "protections", alarms(bms->protections),
+		"protections_used", alarms(bms->ever_protections), "cells_v", cells(pack));
+}
+
+static json_t *inverter_status(struct rack_inverter *inverter)
+{
+	const struct sim_inverter *core = rack_inverter_core(inverter);
+	int64_t now_ms = clock_monotonic_ms();
+	char sentence[256];
+	json_t *believes = json_object(), *status;
+
+	sim_inverter_describe(core, now_ms, sentence, sizeof sentence);
+	json_add_known(believes, &core->believed.battery, &field_battery);
+	status = json_pack("{ss ss sb so so sI sI ss}", "protocol", inverter->protocol, "port",
+			   inverter->name, "connected", sim_inverter_is_fed(core, now_ms),
+			   "wants_a", number(core->current_a), "believes", believes, "understood",
+			   (json_int_t)core->understood, "refused", (json_int_t)core->refused,
+			   "says", sentence);
+	if (inverter->info.framing != WIRE_CAN) {
+		json_object_set_new(status, "polls",
+				    json_integer((json_int_t)inverter->rs485.polls));
+		json_object_set_new(status, "timeouts",
+				    json_integer((json_int_t)inverter->rs485.timeouts));
+	}
+	return status;
+}
+
+static json_t *line_status(const struct rack_line *line)
+{
+	const struct jk_bus *bus = &line->bus;
+
+	return json_pack("{ss sI sI sI sI}", "name", line->name, "bytes",
+			 (json_int_t)bus->line.bytes, "garbled", (json_int_t)bus->line.garbled,
+			 "requests", (json_int_t)bus->requests, "answers",
+			 (json_int_t)bus->answers);
+}
+
+void sim_rack_status(const struct sim_rack *rack, char *answer, size_t size)
+{
+	json_t *packs = json_array(), *inverters = json_array(), *lines = json_array(), *all;
+	size_t length;
+
+	for (int i = 0; i < rack->plant.pack_count; i++)
+		json_array_append_new(packs, pack_status(rack, i));
+	for (int i = 0; i < rack->inverter_count; i++)
+		json_array_append_new(inverters, inverter_status(&rack->inverters[i]));
+	for (int i = 0; i < rack->line_count; i++)
+		json_array_append_new(lines, line_status(&rack->lines[i]));
+	all = json_pack("{so so so so so so so so so so}", "plant_time_s",
+			number(rack->plant.time_s), "sun_w", number(rack->profile.sun_w), "load_w",
+			number(rack->profile.load_w), "voltage_v", number(rack->plant.bus_v),
+			"current_a", number(rack->plant.bus_a), "charged_ah",
+			number(rack->plant.charged_ah), "discharged_ah",
+			number(rack->plant.discharged_ah), "packs", packs, "inverters", inverters,
+			"lines", lines);
+	length = all ? json_dumpb(all, answer, size - 1, ONEPACK_JSON_FLAGS) : 0;
+	if (length == 0 || length >= size)
+		length = (size_t)snprintf(answer, size, "error: the status does not fit");
+	answer[length] = '\0';
+	json_decref(all);
+}
