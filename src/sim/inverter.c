@@ -24,33 +24,36 @@ void sim_inverter_init(struct sim_inverter *inverter, const struct wire *wire)
 	inverter->lost_ms = INVERTER_LOST_MS;
 }
 
-static void copy_known(struct battery *to, const struct battery *from)
+void sim_inverter_listen(const struct sim_inverter *inverter, struct wire_values *said)
 {
-	const struct field_table *table = &field_battery;
+	*said = inverter->believed;
+	said->battery.charge_current_limit_ma = FIELD_UNKNOWN;
+	said->battery.discharge_current_limit_ma = FIELD_UNKNOWN;
+}
 
-	for (size_t i = 0; i < table->field_count; i++) {
-		int32_t value = field_get(from, &table->fields[i]);
-
-		if (value != FIELD_UNKNOWN)
-			field_set(to, &table->fields[i], value);
-	}
-	for (size_t i = 0; i < table->text_count; i++) {
-		const char *text = (const char *)from + table->texts[i].offset;
-
-		if (text[0] != '\0')
-			memcpy((char *)to + table->texts[i].offset, text, FIELD_TEXT_SIZE);
-	}
+/* Puts a value that was not said now back in place; true if it was said. */
+static bool keep(int32_t *said, int32_t believed)
+{
+	if (*said != FIELD_UNKNOWN)
+		return true;
+	*said = believed;
+	return false;
 }
 
 void sim_inverter_heard(struct sim_inverter *inverter, const struct wire_values *said,
 			int64_t now_ms)
 {
-	const struct battery *battery = &said->battery;
+	struct battery *old = &inverter->believed.battery;
+	int32_t charge_ma = said->battery.charge_current_limit_ma;
+	int32_t discharge_ma = said->battery.discharge_current_limit_ma;
+	bool charge_said = keep(&charge_ma, old->charge_current_limit_ma);
+	bool discharge_said = keep(&discharge_ma, old->discharge_current_limit_ma);
 
 	inverter->understood++;
-	copy_known(&inverter->believed.battery, battery);
-	if (battery->charge_current_limit_ma != FIELD_UNKNOWN ||
-	    battery->discharge_current_limit_ma != FIELD_UNKNOWN)
+	inverter->believed = *said;
+	old->charge_current_limit_ma = charge_ma;
+	old->discharge_current_limit_ma = discharge_ma;
+	if (charge_said || discharge_said)
 		inverter->limits_ms = now_ms;
 }
 

@@ -25,6 +25,10 @@ struct sim_inverter {
 
 void sim_inverter_init(struct sim_inverter *inverter, const struct wire *wire);
 
+/* What a frame or an answer is decoded into: all that is believed (some values make sense only with
+ * others), without limits, so that it shows whether the frame said any. */
+void sim_inverter_listen(const struct sim_inverter *inverter, struct wire_values *said);
+
 /* Takes in what one frame or answer said. */
 void sim_inverter_heard(struct sim_inverter *inverter, const struct wire_values *said,
 			int64_t now_ms);

@@ -16,7 +16,7 @@ void inverter_can_heard(struct inverter_can *can, const struct can_message *mess
 	struct sim_inverter *inverter = &can->inverter;
 	struct wire_values said;
 
-	wire_values_clear(&said);
+	sim_inverter_listen(inverter, &said);
 	if (wire_decode_can(inverter->wire, &inverter->ctx, message, &said) == 0)
 		sim_inverter_heard(inverter, &said, now_ms);
 	else

@@ -158,7 +158,7 @@ void inverter_rs485_heard(struct inverter_rs485 *rs485, const uint8_t *bytes, si
 		return;
 	memcpy(rs485->heard + rs485->heard_count, bytes, count);
 	rs485->heard_count += count;
-	wire_values_clear(&said);
+	sim_inverter_listen(&rs485->inverter, &said);
 	result = wire_response(rs485->inverter.wire, rs485->message, &rs485->inverter.ctx,
 			       address(rs485), rs485->heard, rs485->heard_count, &said);
 	if (result == ERR_INCOMPLETE)
