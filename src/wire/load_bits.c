@@ -35,6 +35,7 @@ static bool load_place(struct loader *load, const yaml_node_t *key, const struct
 static void load_alarms(struct loader *load, const yaml_node_t *node, const char *rest,
 			struct bit *bit)
 {
+	const int errors = doc_errors(load->doc);
 	char word[WORD_SIZE];
 	bool also = false;
 
@@ -54,7 +55,8 @@ static void load_alarms(struct loader *load, const yaml_node_t *node, const char
 		else
 			bit->named |= ALARM_BIT(alarm);
 	}
-	if (!bit->named && !bit->also && !bit->other && !bit->no_data)
+	if (!bit->named && !bit->also && !bit->other && !bit->no_data &&
+	    doc_errors(load->doc) == errors)
 		doc_complain(load->doc, node, "names of alarms are missing behind the first word");
 	for (int severity = BIT_PROTECTION; severity <= BIT_WARNING; severity++)
 		if (bit->severity & severity)
@@ -122,11 +124,14 @@ static void load_flag(struct loader *load, const yaml_node_t *node, const char *
 	}
 	if (!load_name(load, node, word, -1, &bit->quantity))
 		return;
-	if (bit->width > 1 || (bit->quantity.unit != UNIT_FLAG && !bit->inverted)) {
+	if (bit->width > 1) {
 		bit->kind = BIT_RANGE;
 		load_range_words(load, node, rest, bit);
 	} else if (bit->quantity.unit != UNIT_FLAG) {
-		doc_complain(load->doc, node, "'%s' is not a flag", word);
+		doc_complain(load->doc, node,
+			     "'%s' is more than one bit: give a range (7-4) or "
+			     "a word of it (%s=...)",
+			     word, word);
 	}
 }
 

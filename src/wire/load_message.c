@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Loading of `messages:` and of the settings of the serial framings. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,6 +206,29 @@ static bool load_id(struct loader *load, const yaml_node_t *map, struct message 
 	return true;
 }
 
+/* Names become identifiers in a DBC file. */
+static void load_name_of(struct loader *load, const yaml_node_t *map, struct message *message)
+{
+	const yaml_node_t *node = doc_get(load->doc, map, "name");
+	const char *text = doc_text(node);
+
+	message->name = "";
+	if (!node) {
+		doc_complain(load->doc, map, "a message needs a `name:`");
+		return;
+	}
+	if (!text || !isalpha((unsigned char)text[0]) ||
+	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") !=
+		    strlen(text)) {
+		doc_complain(load->doc, node, "a name is made of letters, digits and _");
+		return;
+	}
+	message->name = wire_keep_text(load->wire, text);
+	for (const struct message *other = load->wire->messages; other < message; other++)
+		if (strcmp(other->name, message->name) == 0)
+			doc_complain(load->doc, map, "there is a message '%s' already", text);
+}
+
 static void load_from(struct loader *load, const yaml_node_t *node, struct message *message)
 {
 	message->scope = load->wire->scope == WIRE_OF_PACK ? SCOPE_PACK : SCOPE_BATTERY;
@@ -219,11 +243,9 @@ static void load_from(struct loader *load, const yaml_node_t *node, struct messa
 
 static void load_message(struct loader *load, const yaml_node_t *map, struct message *message)
 {
-	const yaml_node_t *name = doc_get(load->doc, map, "name"),
-			  *help = doc_get(load->doc, map, "help"),
+	const yaml_node_t *help = doc_get(load->doc, map, "help"),
 			  *when = doc_get(load->doc, map, "when"),
 			  *length = doc_get(load->doc, map, "length");
-	const char *text = "";
 	int64_t number;
 
 	message->when_option = -1;
@@ -237,10 +259,7 @@ static void load_message(struct loader *load, const yaml_node_t *map, struct mes
 	doc_check_keys(load->doc, map, keys_of(load->wire));
 	if (!load_id(load, map, message))
 		return;
-	if (name && doc_string(load->doc, name, &text))
-		message->name = wire_keep_text(load->wire, text);
-	else if (!name)
-		doc_complain(load->doc, map, "a message needs a `name:`");
+	load_name_of(load, map, message);
 	message->help = doc_text(help) ? wire_keep_text(load->wire, doc_text(help)) : NULL;
 	load_from(load, doc_get(load->doc, map, "from"), message);
 	if (when)

@@ -133,6 +133,12 @@ static void complain_name(struct loader *load, const yaml_node_t *at, const char
 	const struct field_table *table = tables[load->scope];
 	const char *guess = NULL, *meaning, *derived;
 
+	if (strcmp(name, "cell") == 0 || strcmp(name, "sensor") == 0) {
+		doc_complain(load->doc, at, "'%s' only exists inside `repeat: %s`", name,
+			     *name == 'c' ? "cells" : "temperatures");
+		return;
+	}
+
 	/* the first name that begins or ends alike is usually the one that was meant */
 	for (size_t i = 0; i < table->field_count && !guess; i++)
 		if (strncmp(table->fields[i].name, name, 4) == 0 ||
