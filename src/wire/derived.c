@@ -552,11 +552,18 @@ static int32_t get_uptime(const struct layout *at)
 
 #define SECONDS_TO_2020 1577836800
 
+int64_t layout_local_time_s(const struct layout *at)
+{
+	if (at->ctx->local_time_s > 0 || at->scope != SCOPE_BATTERY)
+		return at->ctx->local_time_s;
+	return battery_of(at)->time_ms / 1000;
+}
+
 static int32_t get_local_time(const struct layout *at)
 {
-	return at->ctx->local_time_s <= SECONDS_TO_2020
-		       ? FIELD_UNKNOWN
-		       : narrow(at->ctx->local_time_s - SECONDS_TO_2020);
+	const int64_t time_s = layout_local_time_s(at);
+
+	return time_s <= SECONDS_TO_2020 ? FIELD_UNKNOWN : narrow(time_s - SECONDS_TO_2020);
 }
 
 /* --- the table --- */

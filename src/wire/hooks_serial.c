@@ -97,9 +97,10 @@ static int encode_nothing(const struct layout *at, uint8_t *out)
 	return 0;
 }
 
-static int32_t times_cells(int32_t cell_mv, int32_t cells)
+static void set_if_known(int32_t *limit, int32_t value, int32_t times)
 {
-	return known(cell_mv) && known(cells) ? narrow((int64_t)cell_mv * cells) : FIELD_UNKNOWN;
+	if (known(value) && known(times))
+		*limit = narrow((int64_t)value * times);
 }
 
 static void decode_limits(const struct layout *at, const uint8_t *in)
@@ -108,11 +109,12 @@ static void decode_limits(const struct layout *at, const uint8_t *in)
 	const struct pack_settings *settings = &pack->settings;
 
 	(void)in;
-	pack->charge_current_limit_ma = settings->charge_overcurrent_ma;
-	pack->discharge_current_limit_ma = settings->discharge_overcurrent_ma;
-	pack->charge_voltage_limit_mv = times_cells(settings->charge_cell_mv, settings->cell_count);
-	pack->discharge_voltage_limit_mv =
-		times_cells(settings->cell_undervoltage_mv, settings->cell_count);
+	set_if_known(&pack->charge_current_limit_ma, settings->charge_overcurrent_ma, 1);
+	set_if_known(&pack->discharge_current_limit_ma, settings->discharge_overcurrent_ma, 1);
+	set_if_known(&pack->charge_voltage_limit_mv, settings->charge_cell_mv,
+		     settings->cell_count);
+	set_if_known(&pack->discharge_voltage_limit_mv, settings->cell_undervoltage_mv,
+		     settings->cell_count);
 }
 
 /* --- remaining and full capacity in 10 mAh, at most 655.35 Ah: an inverter divides them --- */
@@ -184,7 +186,7 @@ static void civil_date(int64_t day, int *year, unsigned *month, unsigned *day_of
 /* 32 bits: second, minute (6 each), hour, day (5), month (4), year - 2000 (6); low word first. */
 static int encode_growatt_time(const struct layout *at, uint8_t *out)
 {
-	const int64_t time_s = at->ctx->local_time_s;
+	const int64_t time_s = layout_local_time_s(at);
 	unsigned month, day;
 	int year;
 

@@ -340,9 +340,11 @@ static int32_t cells_understood(const struct layout *at)
 static void decode_value(struct layout *at, const struct item *item, const uint8_t *bytes)
 {
 	const int64_t raw = bytes_get(bytes, item->size, order_of(at, item), item->is_signed);
+	const int32_t cells = item->per_cell ? cells_understood(at) : FIELD_UNKNOWN;
 	int32_t value;
 
-	if (item->only_sent || !number_from_raw(item, raw, cells_understood(at), &value))
+	at->lacks_cells |= item->per_cell && cells == FIELD_UNKNOWN;
+	if (item->only_sent || !number_from_raw(item, raw, cells, &value))
 		return;
 	if (item->quantities[0].unit == UNIT_FLAG)
 		value = value != 0;
@@ -509,6 +511,10 @@ int layout_decode(const struct wire *wire, const struct message *message,
 	decode_items(&at, message->items, message->item_count);
 	if (!at.read)
 		return 0;
+	if (at.lacks_cells && cells_understood(&at) != FIELD_UNKNOWN) {
+		at.at = 0; /* the number of cells stands behind something per cell */
+		decode_items(&at, message->items, message->item_count);
+	}
 	out->said_battery |= message->scope == SCOPE_BATTERY;
 	out->said_pack |= message->scope == SCOPE_PACK;
 	out->said_inverter |= message->scope == SCOPE_INVERTER;

@@ -23,7 +23,8 @@ struct layout {
 	alarm_set clear[3]; /* by severity bit: alarms that were spoken of ... */
 	alarm_set set[3];   /* ... and are active */
 	bool said_alarms[3];
-	int read; /* items understood */
+	int read;         /* items understood */
+	bool lacks_cells; /* a `per: cell` came before the number of cells */
 
 	size_t at, end; /* next byte of the message; behind the last one that may be used */
 
@@ -44,6 +45,10 @@ bool quantity_find(const char *name, enum scope scope, int repeat, struct quanti
 
 /* The n-th derived name of a scope with its one-line meaning, NULL behind the last. */
 const char *quantity_derived(enum scope scope, int n, const char **meaning);
+
+/* Local time as seconds since 1970 local: the context's, else that of the battery's own values; 0 =
+ * unknown. */
+int64_t layout_local_time_s(const struct layout *at);
 
 /* True for a battery that says nothing: no data, or neither current limit is known. */
 bool battery_is_mute(const struct battery *battery);

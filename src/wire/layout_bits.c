@@ -98,9 +98,12 @@ static void read_alarm(struct layout *at, const struct bit *bit, bool active)
 
 static void read_range(struct layout *at, const struct bit *bit, int32_t raw)
 {
-	for (int i = 0; i < bit->word_count; i++)
-		if (bit->words[i].raw == raw)
-			quantity_set(at, &bit->quantity, bit->words[i].field);
+	for (int i = 0; i < bit->word_count; i++) {
+		if (bit->words[i].raw != raw)
+			continue;
+		quantity_set(at, &bit->quantity, bit->words[i].field);
+		return; /* of several words for one number, the first is meant */
+	}
 	if (bit->word_count)
 		return;
 	quantity_set(at, &bit->quantity,
