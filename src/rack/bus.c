@@ -149,13 +149,38 @@ static void remember(struct bus *bus, const struct schedule_step *step)
 	bus->values.pack = live;
 }
 
-static void heard_others(struct bus *bus, int questions)
+/* Samples that another master's questions bring. */
+static void overhear(struct bus *bus, const uint8_t *bytes, size_t count)
 {
-	if (questions == 0)
-		return;
-	schedule_foreign(&bus->schedule, clock_monotonic_us());
-	ear_clear(&bus->ear);
-	bus->reports->foreign(bus->context, bus->number, questions);
+	struct overhear *o = &bus->overhear;
+
+	overhear_add(o, bytes, count);
+	while (overhear_next(o, bus->wire, &bus->exchange.ctx)) {
+		const struct pack *pack = &o->values.pack;
+
+		bus->jk_master |= pack->address == 0;
+		bus->reports->answer(bus->context, bus->number, pack->address, 1, true);
+		bus->reports->sample(bus->context, bus->number, pack->address, pack);
+	}
+}
+
+/* Bytes that nobody here asked for: a question in them means hands off, but ears open. */
+static void heard_others(struct bus *bus, const uint8_t *bytes, size_t count)
+{
+	int questions = ear_hear(&bus->ear, bus->wire, bytes, count);
+	int64_t now_us = clock_monotonic_us();
+
+	if (questions > 0) {
+		if (!schedule_is_listening(&bus->schedule, now_us)) {
+			overhear_start(&bus->overhear);
+			bus->jk_master = false;
+		}
+		schedule_foreign(&bus->schedule, now_us);
+	}
+	if (schedule_is_listening(&bus->schedule, now_us))
+		overhear(bus, bytes, count);
+	if (questions > 0)
+		bus->reports->foreign(bus->context, bus->number, questions, bus->jk_master);
 }
 
 /* A failed answer may hold somebody else's question. */
@@ -164,8 +189,7 @@ static void search_failure(struct bus *bus)
 	size_t count;
 	const uint8_t *heard = exchange_heard(&bus->exchange, &count);
 
-	ear_clear(&bus->ear);
-	heard_others(bus, ear_hear(&bus->ear, bus->wire, heard, count));
+	heard_others(bus, heard, count);
 	ear_clear(&bus->ear);
 }
 
@@ -236,9 +260,10 @@ static int listen_until(struct bus *bus, int64_t until_us)
 	n = serial_read(bus->exchange.fd, bytes, sizeof bytes, 0);
 	if (n < 0)
 		return n;
-	if (n > 0)
-		schedule_heard(&bus->schedule, clock_monotonic_us());
-	heard_others(bus, ear_hear(&bus->ear, bus->wire, bytes, (size_t)n));
+	if (n == 0)
+		return 1;
+	schedule_heard(&bus->schedule, clock_monotonic_us());
+	heard_others(bus, bytes, (size_t)n);
 	return 1;
 }
 
@@ -313,6 +338,8 @@ static int live(struct bus *bus)
 	if (err)
 		return err;
 	ear_clear(&bus->ear);
+	overhear_start(&bus->overhear);
+	bus->jk_master = false;
 	bus->answered = false;
 	schedule_restart(&bus->schedule, clock_monotonic_us());
 	bus->reports->state(bus->context, bus->number, LINK_UP,

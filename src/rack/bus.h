@@ -8,6 +8,7 @@
 #include "ear.h"
 #include "exchange.h"
 #include "onepack/rack.h"
+#include "overhear.h"
 #include "schedule.h"
 
 /* What a bus reports; called from its thread. `context` is the rack's. */
@@ -16,8 +17,8 @@ struct bus_reports {
 	void (*sample)(void *context, int bus, int address, const struct pack *pack);
 	/* One answer, good (result > 0) or not, from an address whose silence counts or not. */
 	void (*answer)(void *context, int bus, int address, int result, bool expected);
-	/* Another master asked something. */
-	void (*foreign)(void *context, int bus, int questions);
+	/* Another master asked something, and is a JK pack or not known to be one. */
+	void (*foreign)(void *context, int bus, int questions, bool jk_master);
 	void (*state)(void *context, int bus, enum link_state state, const char *detail);
 	void (*cycle)(void *context, int bus, int64_t cycle_ms, uint64_t cycles);
 };
@@ -35,8 +36,10 @@ struct bus {
 	struct schedule_config schedule_config;
 	struct schedule schedule;
 	struct ear ear;
+	struct overhear overhear; /* while another master asks */
 	uint64_t reported_cycles;
 	bool answered;                         /* since the port was opened */
+	bool jk_master;                        /* a pack at address 0 was overheard */
 	struct pack known[SCHEDULE_ADDRESSES]; /* settings and identity, as far as read */
 	struct wire_values values;
 };

@@ -155,7 +155,7 @@ static void on_answer(void *context, int bus, int address, int result, bool expe
 }
 
 /* Counted for address 0: whoever the question was for, the one who asked is not a pack here. */
-static void on_foreign(void *context, int bus, int questions)
+static void on_foreign(void *context, int bus, int questions, bool jk_master)
 {
 	struct rack *rack = context;
 	struct line *line = &rack->lines[bus];
@@ -164,8 +164,9 @@ static void on_foreign(void *context, int bus, int questions)
 	line->errors[0][BUS_ERROR_FOREIGN_REQUEST] += questions;
 	line->status.address[0].errors[BUS_CAUSE_FOREIGN] += (uint64_t)questions;
 	line->status.link = LINK_ERROR;
-	snprintf(line->status.detail, sizeof line->status.detail,
-		 "another master asks here: not polling");
+	snprintf(line->status.detail, sizeof line->status.detail, "%s",
+		 jk_master ? "a JK pack at address 0 is master here: only listening"
+			   : "another master asks here: only listening");
 	pthread_mutex_unlock(&rack->lock);
 }
 

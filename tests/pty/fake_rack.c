@@ -338,6 +338,16 @@ unsigned fake_asked(struct fake_rack *rack, int address, int type)
 	return asked;
 }
 
+int64_t fake_shortest_gap_us(struct fake_rack *rack)
+{
+	int64_t gap_us;
+
+	pthread_mutex_lock(&rack->lock);
+	gap_us = rack->shortest_gap_us;
+	pthread_mutex_unlock(&rack->lock);
+	return gap_us;
+}
+
 void fake_say(struct fake_rack *rack, const uint8_t *bytes, size_t count)
 {
 	pthread_mutex_lock(&rack->lock);

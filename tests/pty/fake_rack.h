@@ -58,6 +58,8 @@ void fake_stop(struct fake_rack *rack);
 void fake_set(struct fake_rack *rack, int address, enum fake_trick trick);
 unsigned fake_asked(struct fake_rack *rack, int address, int type);
 
+int64_t fake_shortest_gap_us(struct fake_rack *rack); /* from an answer's end to a question's */
+
 /* Lets something be heard on the line. */
 void fake_say(struct fake_rack *rack, const uint8_t *bytes, size_t count);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Whole racks: what is published from captured records, what is never published, and how packs are
- * numbered. */
+/* Whole racks: what is published from captured records, and what cannot be started. */
 #include <stdio.h>
 
 #include "fake_rack.h"
@@ -67,98 +66,9 @@ static void test_captured_packs(void **state)
 	assert_true(watch.status[0].address[3].answers >= 5);
 	assert_true(watch.status[0].address[5].errors[BUS_CAUSE_TIMEOUT] >= 2);
 	assert_int_equal(watch.status[0].address[7].errors[BUS_CAUSE_TIMEOUT], 0);
-	assert_true(fake.shortest_gap_us >= 100000);
+	assert_true(fake_shortest_gap_us(&fake) >= 100000);
 	watch_stop(&watch);
 	fake_stop(&fake);
-}
-
-/* Every kind of bad answer at once: only the healthy pack is shown, all others are counted. */
-static void test_nothing_wrong_is_published(void **state)
-{
-	static const struct {
-		int address;
-		enum fake_trick trick;
-		enum bus_cause cause;
-		int fusion_kind; /* -1 = not told */
-	} table[] = {
-		{2, FAKE_BAD_SUM, BUS_CAUSE_CHECKSUM, BUS_ERROR_CHECKSUM},
-		{3, FAKE_WRONG_TYPE, BUS_CAUSE_FOREIGN, -1},
-		{4, FAKE_FOREIGN_ACK, BUS_CAUSE_FOREIGN, -1},
-		{5, FAKE_NO_ACK, BUS_CAUSE_FOREIGN, -1},
-		{6, FAKE_TRUNCATED, BUS_CAUSE_CHECKSUM, BUS_ERROR_CHECKSUM},
-		{7, FAKE_RUBBISH, BUS_CAUSE_FORMAT, BUS_ERROR_CHECKSUM},
-		{8, FAKE_NO_SETTINGS, BUS_CAUSE_TIMEOUT, BUS_ERROR_TIMEOUT},
-		{9, FAKE_LATE, BUS_CAUSE_TIMEOUT, BUS_ERROR_TIMEOUT},
-	};
-	struct fake_rack fake;
-	struct rack_bus_config config;
-	struct watch watch;
-
-	(void)state;
-	fake_start(&fake);
-	fake_set(&fake, 1, FAKE_GOOD);
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		fake_set(&fake, table[i].address, table[i].trick);
-	config = watch_bus(fake.link, 0x3FE);
-	watch_start(&watch, &config, 1);
-	assert_true(watch_for(&watch, 1, 4, 15000));
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		int address = table[i].address;
-
-		if (watch.samples[address])
-			fail_msg("address %d was shown", address);
-		if (watch.status[0].address[address].errors[table[i].cause] == 0)
-			fail_msg("address %d has no %s", address, bus_cause_name(table[i].cause));
-		if (table[i].fusion_kind >= 0 && !watch.errors[address][table[i].fusion_kind])
-			fail_msg("address %d: the fusion is not told", address);
-	}
-	assert_int_equal(watch.status[0].address[1].errors[BUS_CAUSE_CHECKSUM], 0);
-	expect_captured_pack(&watch.packs[1], 1, 1);
-	watch_stop(&watch);
-	fake_stop(&fake);
-}
-
-/* Two lines: listed packs are numbered from the start, found ones as they come; the 17th has none.
- */
-static void test_numbers(void **state)
-{
-	struct fake_rack one, two;
-	struct rack_bus_config configs[2];
-	struct watch watch;
-
-	(void)state;
-	fake_start(&one);
-	fake_start(&two);
-	fake_set(&one, 2, FAKE_GOOD);
-	fake_set(&one, 4, FAKE_GOOD);
-	fake_set(&two, 1, FAKE_GOOD);
-	fake_set(&two, 15, FAKE_GOOD);
-	configs[0] = watch_bus(one.link, 0);
-	configs[0].first_pack = 10;
-	configs[1] = watch_bus(two.link, 1 << 1 | 1 << 15);
-	snprintf(configs[1].name, sizeof configs[1].name, "second");
-	watch_start(&watch, configs, 2);
-	assert_true(watch_for(&watch, 1, 1, 5000));
-	assert_true(watch_for(&watch, 2, 1, 5000));
-	assert_true(watch_for(&watch, 10, 1, 5000));
-	assert_true(watch_for(&watch, 11, 1, 5000));
-	assert_string_equal(watch.packs[1].bus, "second");
-	assert_int_equal(watch.packs[1].address, 1);
-	assert_int_equal(watch.packs[2].address, 15);
-	assert_string_equal(watch.packs[10].bus, "rack");
-	assert_int_equal(watch.packs[10].address, 2);
-	assert_int_equal(watch.packs[11].address, 4);
-	watch_stop(&watch);
-	configs[0].first_pack = 16; /* room for one */
-	watch_start(&watch, configs, 1);
-	assert_true(watch_for(&watch, 16, 2, 8000));
-	watch_while(&watch, 300);
-	assert_int_equal(watch.packs[16].address, 2);
-	assert_non_null(strstr(watch.status[0].detail, "16"));
-	assert_non_null(strstr(watch.status[0].detail, "address 4"));
-	watch_stop(&watch);
-	fake_stop(&one);
-	fake_stop(&two);
 }
 
 static void test_refusals(void **state)
@@ -190,8 +100,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_captured_packs),
-		cmocka_unit_test(test_nothing_wrong_is_published),
-		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_refusals),
 	};
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The time that a cycle takes. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fake_rack.h"
+#include "rack_watch.h"
+
+/* Cycle time over a line with byte timing. With PACKS=15 in the environment it prints the figure of
+ * a full line; the bound is wire time, reaction of the packs (10 ms) and the gap. */
+static void test_cycle_time(void **state)
+{
+	const char *wanted = getenv("PACKS");
+	int packs = wanted ? atoi(wanted) : 3;
+	const double bound_ms = packs * ((11 + 308) * 10000.0 / 115200 + 10 + 100);
+	struct fake_rack fake;
+	struct rack_bus_config config;
+	struct watch watch;
+
+	(void)state;
+	assert_in_range(packs, 1, 15);
+	fake_start(&fake);
+	fake.baud = 115200;
+	for (int i = 1; i <= packs; i++)
+		fake_set(&fake, i, i % 2 ? FAKE_GOOD : FAKE_LONG);
+	config = watch_bus(fake.link, (2U << packs) - 2);
+	watch_start(&watch, &config, 1);
+	assert_true(watch_for(&watch, packs, 5, 60000));
+	printf("%d packs: cycle %d ms, bound %.1f ms, shortest gap %.2f ms\n", packs,
+	       (int)watch.status[0].cycle_ms, bound_ms, (double)fake_shortest_gap_us(&fake) / 1000);
+	assert_true((double)watch.status[0].cycle_ms < bound_ms * 1.2); /* a busy machine */
+	assert_true((double)watch.status[0].cycle_ms > bound_ms * 0.98);
+	watch_stop(&watch);
+	fake_stop(&fake);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cycle_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
