@@ -231,9 +231,8 @@ void sim_rack_show(const struct sim_rack *rack, FILE *out)
 		pack += line->bus.pack_count;
 	}
 	for (int i = 0; i < rack->inverter_count; i++)
-		fprintf(out, "#   %s/%s: inverter %d, %s%s\n", rack->directory,
-			rack->inverters[i].name, i + 1, rack->inverters[i].info.title,
-			i == 0 ? " (does the work; others listen)" : "");
+		fprintf(out, "#   %s/%s: inverter %d, %s\n", rack->directory,
+			rack->inverters[i].name, i + 1, rack->inverters[i].info.title);
 	fprintf(out, "# A gateway configuration that fits (onepack.yaml):\nbuses:\n");
 	for (int i = 0; i < rack->line_count; i++) {
 		const struct rack_line *line = &rack->lines[i];

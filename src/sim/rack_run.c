@@ -103,19 +103,35 @@ static void ask_battery(struct rack_inverter *inverter, int64_t now_ns)
 
 /* --- plant --- */
 
+/* The first inverter that ever heard a battery does the work; the others listen. Without any
+ * inverter sun and load act on the packs directly. */
+static struct plant_demand decide(struct sim_rack *rack, double wish_a, int64_t now_ms, double dt_s)
+{
+	struct plant_demand demand = {wish_a, REST_HIGH_V, REST_LOW_V};
+	bool taken = false;
+
+	if (rack->inverter_count > 0)
+		demand.current_a = 0;
+	for (int i = 0; i < rack->inverter_count; i++) {
+		struct sim_inverter *inverter = rack_inverter_core(&rack->inverters[i]);
+		struct plant_demand own = sim_inverter_demand(inverter, wish_a, now_ms, dt_s);
+
+		if (!taken && inverter->limits_ms != INVERTER_NEVER) {
+			demand = own;
+			taken = true;
+		}
+	}
+	return demand;
+}
+
 static void step_plant(struct sim_rack *rack, int64_t now_ns)
 {
-	int64_t now_ms = now_ns / MS;
-	double dt_s = (double)(now_ns - rack->step_ns) / 1e9;
+	double dt_s = fmin((double)(now_ns - rack->step_ns), LONGEST_GAP_NS) / 1e9;
 	double bus_v = rack->plant.bus_v > REST_LOW_V ? rack->plant.bus_v : USUAL_V;
 	double wish_a = profile_power_w(&rack->profile, (now_ns - rack->start_ns) / MS) / bus_v;
-	struct plant_demand demand = {wish_a, REST_HIGH_V, REST_LOW_V};
+	struct plant_demand demand = decide(rack, wish_a, now_ns / MS, dt_s);
 
 	rack->step_ns = now_ns;
-	dt_s = fmin(dt_s, LONGEST_GAP_NS / 1e9);
-	for (int i = rack->inverter_count - 1; i >= 0; i--) /* the first one does the work */
-		demand = sim_inverter_demand(rack_inverter_core(&rack->inverters[i]), wish_a,
-					     now_ms, dt_s);
 	plant_step(&rack->plant, &demand, dt_s * rack->speed);
 }
 
