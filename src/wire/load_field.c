@@ -420,7 +420,7 @@ static void load_repeat(struct loader *load, const yaml_node_t *map, struct item
 		item->counted_size = (uint8_t)number.size;
 	if (!count && !counted)
 		doc_complain(load->doc, map, "how many? Say `count: 16` or `counted: u8`");
-	inside.repeat = item->repeat;
+	inside.repeat = (int)item->repeat;
 	if (item->repeat == REPEAT_PACKS)
 		inside.scope = SCOPE_PACK;
 	item->items = load_items(&inside, map, &item->item_count);
