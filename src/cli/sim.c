@@ -23,8 +23,8 @@ static const char help[] =
 	"       onepack sim inverter ...             one inverter on a real port; see its --help\n"
 	"\n"
 	"  --directory DIR             where the ports and the control socket appear (onepack-sim)\n"
-	"  --line NAME=FIRST-LAST      an RS485 line with packs at these addresses, 1 to 15;\n"
-	"                              may be repeated; default: rack-a=1-8 and rack-b=1-8\n"
+	"  --line NAME=FIRST-LAST      an RS485 line with packs at these addresses, 1 to 15\n"
+	"                              (0 = a JK master that polls the others); may be repeated; default: rack-a=1-8 and rack-b=1-8\n"
 	"  --inverter PROTOCOL=NAME    an inverter on its own port; may be repeated, `none` = none;\n"
 	"                              default: can/pylon-lv-1.2=can0-tty and\n"
 	"                              rs485/pylon-lv-3.3=rs485. The first one that hears a\n"
@@ -102,9 +102,9 @@ static int add_line(struct rack_options *o, const char *text)
 	int used = 0, n = sscanf(text, "%31[^=]=%d-%d%n", line.name, &line.first_address,
 				 &line.last_address, &used);
 
-	if (n != 3 || text[used] != '\0' || !name_is_plain(line.name) || line.first_address < 1 ||
+	if (n != 3 || text[used] != '\0' || !name_is_plain(line.name) || line.first_address < 0 ||
 	    line.last_address > MAX_ADDRESS || line.first_address > line.last_address)
-		return wrong("onepack sim: --line %s: should be like rack-a=1-8 (addresses 1 to "
+		return wrong("onepack sim: --line %s: should be like rack-a=1-8 (addresses 0 to "
 			     "15, a name without slashes)\n",
 			     text);
 	if (o->line_count == RACK_MAX_LINES)

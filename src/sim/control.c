@@ -235,7 +235,7 @@ static void do_address(const struct call *call)
 	struct jk_station *station;
 
 	if (get_station(call, 1, &station) &&
-	    get_integer(call, 2, 1, JK_MAX_ADDRESS, &station->address))
+	    get_integer(call, 2, JK_MASTER_ADDRESS, JK_MAX_ADDRESS, &station->address))
 		ok(call);
 }
 
@@ -342,7 +342,7 @@ static const struct command {
 	{"echo", "echo on|off [LINE]", "the adapter hears itself", do_echo},
 	{"long", "long on|off [LINE]", "packs answer with 310 instead of 308 bytes", do_long},
 	{"late", "late PACK MS", "a pack answers so much later", do_late},
-	{"address", "address PACK ADDRESS", "change its switches; two may have the same",
+	{"address", "address PACK ADDRESS", "its switches: two may be alike, 0 is the master",
 	 do_address},
 	{"master", "master on|off [LINE]", "another master polls the line, too", do_master},
 	{"slcan", "slcan cr|z|mute", "how the CAN adapters acknowledge", do_slcan},

@@ -12,17 +12,16 @@
 #define TURNAROUND_NS     (10 * MS)
 #define TURNAROUND_SPREAD (1.5 * MS)
 #define PAUSE_NS          (5 * MS) /* ends a request, whole or not */
-#define FOREIGN_PERIOD_NS (260 * MS)
-#define RECORD_SIZE       300
-#define RECORD_AND_ACK    308
-#define LIVE_RECORD       2 /* type of the record with the live data */
+/* Two questions for each address in 260 ms, as firmware 15.41 does. */
+#define MASTER_PERIOD_NS (130 * MS)
+#define RECORD_SIZE      300
+#define RECORD_AND_ACK   308
 
 void jk_bus_init(struct jk_bus *bus, const struct wire *wire, uint32_t baud, uint64_t seed)
 {
 	memset(bus, 0, sizeof *bus);
 	bus->wire = wire;
 	bus->random.state = seed;
-	bus->foreign_address = 1;
 	line_init(&bus->line, baud, JK_BUS_FIRST, seed + 1);
 }
 
@@ -53,32 +52,41 @@ static size_t lengthen(uint8_t *answer, size_t count)
 	return count + 2;
 }
 
-static void answer_as(struct jk_bus *bus, int index, int64_t asked_ns, const uint8_t *frame,
-		      size_t count)
+/* What a pack says to a request for its address; 0 = nothing. */
+static size_t answer_of(const struct jk_bus *bus, const struct jk_station *station,
+			const uint8_t *frame, size_t count, uint8_t answer[WIRE_MAX_FRAME + 2])
 {
-	const struct jk_station *station = &bus->stations[index];
 	struct wire_context ctx;
 	struct pack pack;
-	uint8_t answer[WIRE_MAX_FRAME + 2];
 	int length;
 
-	if (is_silent(station->pack))
-		return;
 	wire_context_init(bus->wire, &ctx);
 	ctx.address = station->address;
 	bms_report(&station->pack->bms, &pack);
 	pack.address = pack.settings.device_address = station->address;
 	length = wire_answer(bus->wire, &ctx, &pack, frame, count, answer, WIRE_MAX_FRAME);
 	if (length <= 0)
-		return;
-	if (bus->long_form)
-		length = (int)lengthen(answer, (size_t)length);
-	asked_ns += TURNAROUND_NS + (int64_t)sim_random_spread(&bus->random, TURNAROUND_SPREAD) +
-		    station->late_ms * MS;
-	line_send(&bus->line, JK_BUS_FIRST + index, asked_ns, answer, (size_t)length);
-	bus->answers++;
+		return 0;
+	return bus->long_form ? lengthen(answer, (size_t)length) : (size_t)length;
 }
 
+static void answer_as(struct jk_bus *bus, int index, int64_t asked_ns, const uint8_t *frame,
+		      size_t count)
+{
+	const struct jk_station *station = &bus->stations[index];
+	uint8_t answer[WIRE_MAX_FRAME + 2];
+	size_t length;
+
+	if (is_silent(station->pack) || station->address == JK_MASTER_ADDRESS)
+		return;
+	length = answer_of(bus, station, frame, count, answer);
+	if (length == 0)
+		return;
+	asked_ns += TURNAROUND_NS + (int64_t)sim_random_spread(&bus->random, TURNAROUND_SPREAD) +
+		    station->late_ms * MS;
+	line_send(&bus->line, JK_BUS_FIRST + index, asked_ns, answer, length);
+	bus->answers++;
+}
 static void drop(struct jk_bus *bus, size_t count)
 {
 	bus->heard_count -= count;
@@ -108,12 +116,18 @@ static void take_requests(struct jk_bus *bus)
 	}
 }
 
+static bool is_slave(const struct jk_bus *bus, int talker)
+{
+	return talker >= JK_BUS_FIRST && talker < foreign_station(bus) &&
+	       bus->stations[talker - JK_BUS_FIRST].address != JK_MASTER_ADDRESS;
+}
+
 void jk_bus_heard(struct jk_bus *bus, int talker, int64_t end_ns, const uint8_t *bytes,
 		  size_t count)
 {
 	int64_t start_ns = end_ns - (int64_t)count * bus->line.byte_ns;
 
-	if (talker >= JK_BUS_FIRST && talker < foreign_station(bus))
+	if (is_slave(bus, talker))
 		return;
 	if (start_ns - bus->heard_ns > PAUSE_NS || count > JK_BUS_BUFFER - bus->heard_count)
 		bus->heard_count = 0;
@@ -125,34 +139,68 @@ void jk_bus_heard(struct jk_bus *bus, int talker, int64_t end_ns, const uint8_t 
 	take_requests(bus);
 }
 
-static int live_message(const struct wire *wire)
+static int message_named(const struct wire *wire, const char *name)
 {
-	for (int i = 0; i < wire_message_count(wire); i++) {
-		struct wire_message_info info;
+	struct wire_message_info info;
+	int i = wire_message_count(wire) - 1;
 
+	for (; i > 0; i--) {
 		wire_get_message(wire, i, &info);
-		if (info.id == LIVE_RECORD || strcmp(info.name, "live") == 0)
-			return i;
+		if (strcmp(info.name, name) == 0)
+			break;
 	}
-	return 0;
+	return i;
+}
+
+/* A request for live data (even steps) or settings (odd steps). */
+static size_t request_of(const struct jk_bus *bus, int step, int address, uint8_t *out, size_t size)
+{
+	struct wire_context ctx;
+	int length;
+
+	wire_context_init(bus->wire, &ctx);
+	length = wire_request(bus->wire, message_named(bus->wire, step % 2 ? "settings" : "live"),
+			      &ctx, address, out, size);
+	return length > 0 ? (size_t)length : 0;
+}
+
+/* One step of a master's cycle: two questions for each address, then, if it is a pack, its own two
+ * records, which nobody asked for. */
+static int64_t master_tick(struct jk_bus *bus, struct jk_master *master, int station,
+			   const struct jk_station *self, int64_t now_ns)
+{
+	uint8_t request[64], answer[WIRE_MAX_FRAME + 2];
+	int address = master->step / 2 + 1;
+	size_t length;
+
+	if (now_ns < master->next_ns)
+		return master->next_ns;
+	if (address <= JK_MAX_ADDRESS) {
+		length = request_of(bus, master->step, address, request, sizeof request);
+		line_send(&bus->line, station, now_ns, request, length);
+	} else if (self) {
+		length = request_of(bus, master->step, self->address, request, sizeof request);
+		length = answer_of(bus, self, request, length, answer);
+		line_send(&bus->line, station, now_ns, answer, length);
+	}
+	master->step = (master->step + 1) % (2 * JK_MAX_ADDRESS + 2);
+	master->next_ns = now_ns + MASTER_PERIOD_NS;
+	return master->next_ns;
 }
 
 int64_t jk_bus_tick(struct jk_bus *bus, int64_t now_ns)
 {
-	struct wire_context ctx;
-	uint8_t request[64];
-	int length;
+	int64_t next_ns = LINE_NEVER, due_ns;
 
-	if (!bus->foreign_master)
-		return LINE_NEVER;
-	if (now_ns < bus->foreign_ns)
-		return bus->foreign_ns;
-	wire_context_init(bus->wire, &ctx);
-	length = wire_request(bus->wire, live_message(bus->wire), &ctx, bus->foreign_address,
-			      request, sizeof request);
-	if (length > 0)
-		line_send(&bus->line, foreign_station(bus), now_ns, request, (size_t)length);
-	bus->foreign_address = bus->foreign_address % JK_MAX_ADDRESS + 1;
-	bus->foreign_ns = now_ns + FOREIGN_PERIOD_NS;
-	return bus->foreign_ns;
+	if (bus->foreign_master)
+		next_ns = master_tick(bus, &bus->foreign, foreign_station(bus), NULL, now_ns);
+	for (int i = 0; i < bus->pack_count; i++) {
+		struct jk_station *station = &bus->stations[i];
+
+		if (station->address != JK_MASTER_ADDRESS || is_silent(station->pack))
+			continue;
+		due_ns = master_tick(bus, &station->master, JK_BUS_FIRST + i, station, now_ns);
+		next_ns = due_ns < next_ns ? due_ns : next_ns;
+	}
+	return next_ns;
 }

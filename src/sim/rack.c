@@ -238,8 +238,8 @@ void sim_rack_show(const struct sim_rack *rack, FILE *out)
 		const struct rack_line *line = &rack->lines[i];
 
 		fprintf(out, "  - {name: %s, port: %s/%s, baud: %u, addresses: %d-%d}\n",
-			line->name, rack->directory, line->name, line->baud, line->first_address,
-			line->last_address);
+			line->name, rack->directory, line->name, line->baud,
+			line->first_address > 0 ? line->first_address : 1, line->last_address);
 	}
 	fputs(rack->inverter_count > 0 ? "inverters:\n" : "", out);
 	for (int i = 0; i < rack->inverter_count; i++) {

@@ -18,7 +18,7 @@ struct rig {
 	struct wire *wire;
 	struct plant plant;
 	struct jk_bus bus;
-	uint8_t heard[4096];
+	uint8_t heard[8192];
 	size_t count;
 	int64_t first_ns, last_ns, now_ns;
 };
@@ -215,6 +215,47 @@ static void another_master_is_heard(void **state)
 	free_rig(rig);
 }
 
+/* Packs 2 and 3 answer a third pack at address 0, which then tells about itself. */
+static void pack_at_address_0_is_the_master(void **state)
+{
+	struct rig *rig = new_rig();
+	struct wire_listener listener = {0};
+	struct wire_context ctx;
+	struct wire_values v;
+	size_t at = 0;
+	int records[3] = {0}, packs_seen = 0;
+
+	(void)state;
+	rig->bus.stations[0].address = 0;
+	wire_context_init(rig->wire, &ctx);
+	for (; rig->now_ns < 4200 * MS; rig->now_ns += MS) {
+		jk_bus_tick(&rig->bus, rig->now_ns);
+		line_run(&rig->bus.line, rig->now_ns, heard, rig);
+	}
+	assert_int_equal(rig->bus.answers, 4); /* live and settings of two packs */
+	while (at < rig->count) {              /* as a listener cuts it */
+		size_t start = 0;
+		int length = wire_scan(rig->wire, WIRE_FROM_SLAVE, rig->heard + at, rig->count - at,
+				       &start);
+
+		if (length <= 0)
+			break;
+		wire_values_clear(&v);
+		if (wire_decode_serial(rig->wire, &ctx, &listener, rig->heard + at + start,
+				       (size_t)length, &v) == 0 &&
+		    v.said_pack) {
+			packs_seen++;
+			if (v.pack.address >= 0 && v.pack.address < 3)
+				records[v.pack.address]++;
+		}
+		at += start + (size_t)length;
+	}
+	assert_true(packs_seen >= 4);
+	assert_int_equal(records[0], 2);
+	ask(rig, "live", 1, &v); /* nobody is at 1 */
+	free_rig(rig);
+}
+
 static void torn_request_is_forgotten(void **state)
 {
 	struct rig *rig = new_rig();
@@ -240,6 +281,7 @@ int main(void)
 		cmocka_unit_test(late_answer_is_late),
 		cmocka_unit_test(two_at_one_address_garble),
 		cmocka_unit_test(another_master_is_heard),
+		cmocka_unit_test(pack_at_address_0_is_the_master),
 		cmocka_unit_test(torn_request_is_forgotten),
 	};
 
