@@ -9,7 +9,7 @@
 
 #include "command.h"
 #include "onepack/sim.h"
-#include "sim/rack.h"
+#include "sim/site.h"
 #include "sim_stop.h"
 
 #define MAX_FAULTS  32
@@ -24,7 +24,8 @@ static const char help[] =
 	"\n"
 	"  --directory DIR             where the ports and the control socket appear (onepack-sim)\n"
 	"  --line NAME=FIRST-LAST      an RS485 line with packs at these addresses, 1 to 15\n"
-	"                              (0 = a JK master that polls the others); may be repeated; default: rack-a=1-8 and rack-b=1-8\n"
+	"                              (0 = a JK master that polls the others); may be repeated;\n"
+	"                              default: rack-a=1-8 and rack-b=1-8\n"
 	"  --inverter PROTOCOL=NAME    an inverter on its own port; may be repeated, `none` = none;\n"
 	"                              default: can/pylon-lv-1.2=can0-tty and\n"
 	"                              rs485/pylon-lv-3.3=rs485. The first one that hears a\n"
@@ -83,7 +84,7 @@ static int tell(int argc, char **argv)
 /* --- rack --- */
 
 struct plan {
-	struct rack_options options;
+	struct site_options options;
 	const char *faults[MAX_FAULTS];
 	int fault_count;
 	double seconds; /* 0 = until a signal */
@@ -91,14 +92,14 @@ struct plan {
 
 static bool name_is_plain(const char *name)
 {
-	return *name != '\0' && strlen(name) < RACK_NAME_SIZE && !strchr(name, '/') &&
+	return *name != '\0' && strlen(name) < SITE_NAME_SIZE && !strchr(name, '/') &&
 	       strcmp(name, "control") != 0 && name[0] != '.';
 }
 
 /* "rack-a=1-8" */
-static int add_line(struct rack_options *o, const char *text)
+static int add_line(struct site_options *o, const char *text)
 {
-	struct rack_line_options line;
+	struct site_line_options line;
 	int used = 0, n = sscanf(text, "%31[^=]=%d-%d%n", line.name, &line.first_address,
 				 &line.last_address, &used);
 
@@ -107,23 +108,23 @@ static int add_line(struct rack_options *o, const char *text)
 		return wrong("onepack sim: --line %s: should be like rack-a=1-8 (addresses 0 to "
 			     "15, a name without slashes)\n",
 			     text);
-	if (o->line_count == RACK_MAX_LINES)
+	if (o->line_count == SITE_MAX_LINES)
 		return wrong("onepack sim: --line %s: four lines are the most\n", text);
 	o->lines[o->line_count++] = line;
 	return 0;
 }
 
 /* "can/pylon-lv-1.2=can0-tty" */
-static int add_inverter(struct rack_options *o, const char *text)
+static int add_inverter(struct site_options *o, const char *text)
 {
-	struct rack_inverter_options inverter;
+	struct site_inverter_options inverter;
 	int used = 0, n = sscanf(text, "%63[^=]=%31s%n", inverter.protocol, inverter.name, &used);
 
 	if (n != 2 || text[used] != '\0' || !name_is_plain(inverter.name))
 		return wrong("onepack sim: --inverter %s: should be like "
 			     "can/pylon-lv-1.2=can0-tty (`onepack wire list` shows protocols)\n",
 			     text);
-	if (o->inverter_count == RACK_MAX_INVERTERS)
+	if (o->inverter_count == SITE_MAX_INVERTERS)
 		return wrong("onepack sim: --inverter %s: eight inverters are the most\n", text);
 	o->inverters[o->inverter_count++] = inverter;
 	return 0;
@@ -158,7 +159,7 @@ enum option_key {
 
 static int take_option(struct plan *plan, int key, const char *text, bool *no_inverter)
 {
-	struct rack_options *o = &plan->options;
+	struct site_options *o = &plan->options;
 	double value = 0;
 	int status = 0;
 
@@ -189,7 +190,7 @@ static int take_option(struct plan *plan, int key, const char *text, bool *no_in
 	return status;
 }
 
-static void use_defaults(struct rack_options *o, bool no_inverter)
+static void use_defaults(struct site_options *o, bool no_inverter)
 {
 	if (o->line_count == 0) {
 		add_line(o, "rack-a=1-8");
@@ -201,7 +202,7 @@ static void use_defaults(struct rack_options *o, bool no_inverter)
 	}
 }
 
-static int check(const struct rack_options *o)
+static int check(const struct site_options *o)
 {
 	int packs = 0;
 
@@ -254,12 +255,12 @@ static int read_options(int argc, char **argv, struct plan *plan)
 	return status ? status : check(&plan->options);
 }
 
-static int begin_with_faults(struct sim_rack *rack, const struct plan *plan)
+static int begin_with_faults(struct site *site, const struct plan *plan)
 {
 	char answer[4096];
 
 	for (int i = 0; i < plan->fault_count; i++) {
-		sim_rack_command(rack, plan->faults[i], answer, sizeof answer);
+		site_command(site, plan->faults[i], answer, sizeof answer);
 		if (strncmp(answer, "error: ", 7) == 0) {
 			fprintf(stderr, "onepack sim: --fault '%s': %s\n", plan->faults[i],
 				answer + 7);
@@ -272,24 +273,24 @@ static int begin_with_faults(struct sim_rack *rack, const struct plan *plan)
 static int run_rack(int argc, char **argv)
 {
 	struct plan plan;
-	struct sim_rack *rack;
+	struct site *site;
 	int stop_fd, status = read_options(argc, argv, &plan);
 
 	if (status == -1)
 		fputs(help, stdout);
 	if (status)
 		return status == -1 ? 0 : status;
-	rack = sim_rack_open(&plan.options, stderr);
-	if (!rack)
+	site = site_open(&plan.options, stderr);
+	if (!site)
 		return 1;
-	status = begin_with_faults(rack, &plan);
+	status = begin_with_faults(site, &plan);
 	if (status == 0) {
-		sim_rack_show(rack, stdout);
+		site_show(site, stdout);
 		stop_fd = sim_stop_fd(plan.seconds);
-		status = stop_fd < 0 || sim_rack_run(rack, stop_fd) < 0 ? 1 : 0;
+		status = stop_fd < 0 || site_run(site, stop_fd) < 0 ? 1 : 0;
 		close(stop_fd);
 	}
-	sim_rack_close(rack);
+	site_close(site);
 	return status;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The commands of a running simulation: one table, which also is the help. A command is words with
  * spaces between; the answer begins with "ok" or "error: " and says what to do better. */
-#include "rack.h"
+#include "site.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #define MAX_WORDS 5
 
 struct call {
-	struct sim_rack *rack;
+	struct site *site;
 	const char *usage;
 	int count; /* of words, the command included */
 	char *words[MAX_WORDS];
@@ -70,9 +70,9 @@ static bool get_pack(const struct call *call, int word, struct sim_pack **out)
 {
 	int number;
 
-	if (!get_integer(call, word, 1, call->rack->plant.pack_count, &number))
+	if (!get_integer(call, word, 1, call->site->plant.pack_count, &number))
 		return false;
-	*out = &call->rack->plant.packs[number - 1];
+	*out = &call->site->plant.packs[number - 1];
 	return true;
 }
 
@@ -90,22 +90,22 @@ static bool get_switch(const struct call *call, int word, bool *out)
 
 static bool get_station(const struct call *call, int word, struct jk_station **out)
 {
-	struct sim_rack *rack = call->rack;
+	struct site *site = call->site;
 	int pack, line, station;
 
-	if (!get_integer(call, word, 1, rack->plant.pack_count, &pack))
+	if (!get_integer(call, word, 1, site->plant.pack_count, &pack))
 		return false;
-	sim_rack_find(rack, pack, &line, &station);
-	*out = &rack->lines[line].bus.stations[station];
+	site_find(site, pack, &line, &station);
+	*out = &site->lines[line].bus.stations[station];
 	return true;
 }
 
 /* The next pack line that a command means (all, or the one that word `word` names), or NULL. */
-static struct rack_line *next_line(const struct call *call, int word, struct rack_line *line)
+static struct site_line *next_line(const struct call *call, int word, struct site_line *line)
 {
-	struct rack_line *end = call->rack->lines + call->rack->line_count;
+	struct site_line *end = call->site->lines + call->site->line_count;
 
-	for (line = line ? line + 1 : call->rack->lines; line < end; line++)
+	for (line = line ? line + 1 : call->site->lines; line < end; line++)
 		if (word >= call->count || strcmp(call->words[word], line->name) == 0)
 			return line;
 	return NULL;
@@ -157,8 +157,8 @@ static void do_load(const struct call *call)
 
 	if (!get_number(call, 1, 0, 1e6, &power_w))
 		return;
-	call->rack->profile.load_w = power_w;
-	call->rack->profile.fixed_load = true;
+	call->site->profile.load_w = power_w;
+	call->site->profile.fixed_load = true;
 	ok(call);
 }
 
@@ -168,14 +168,14 @@ static void do_sun(const struct call *call)
 
 	if (!get_number(call, 1, 0, 1e6, &power_w))
 		return;
-	call->rack->profile.sun_w = power_w;
-	call->rack->profile.fixed_sun = true;
+	call->site->profile.sun_w = power_w;
+	call->site->profile.fixed_sun = true;
 	ok(call);
 }
 
 static void do_auto(const struct call *call)
 {
-	call->rack->profile.fixed_sun = call->rack->profile.fixed_load = false;
+	call->site->profile.fixed_sun = call->site->profile.fixed_load = false;
 	ok(call);
 }
 
@@ -241,7 +241,7 @@ static void do_address(const struct call *call)
 
 static void do_noise(const struct call *call)
 {
-	struct rack_line *line = NULL;
+	struct site_line *line = NULL;
 	int ppm;
 
 	if (!get_integer(call, 1, 0, 1000000, &ppm) || !check_line(call, 2))
@@ -253,7 +253,7 @@ static void do_noise(const struct call *call)
 
 static void do_drop(const struct call *call)
 {
-	struct rack_line *line = NULL;
+	struct site_line *line = NULL;
 	int ppm;
 
 	if (!get_integer(call, 1, 0, 1000000, &ppm) || !check_line(call, 2))
@@ -265,7 +265,7 @@ static void do_drop(const struct call *call)
 
 static void do_echo(const struct call *call)
 {
-	struct rack_line *line = NULL;
+	struct site_line *line = NULL;
 	bool on;
 
 	if (!get_switch(call, 1, &on) || !check_line(call, 2))
@@ -277,7 +277,7 @@ static void do_echo(const struct call *call)
 
 static void do_long(const struct call *call)
 {
-	struct rack_line *line = NULL;
+	struct site_line *line = NULL;
 	bool on;
 
 	if (!get_switch(call, 1, &on) || !check_line(call, 2))
@@ -289,7 +289,7 @@ static void do_long(const struct call *call)
 
 static void do_master(const struct call *call)
 {
-	struct rack_line *line = NULL;
+	struct site_line *line = NULL;
 	bool on;
 
 	if (!get_switch(call, 1, &on) || !check_line(call, 2))
@@ -308,8 +308,8 @@ static void do_slcan(const struct call *call)
 	for (int w = 0; w < 3; w++) {
 		if (strcmp(text, words[w]) != 0)
 			continue;
-		for (int i = 0; i < call->rack->inverter_count; i++)
-			call->rack->inverters[i].adapter.answer = (enum slcan_answer)w;
+		for (int i = 0; i < call->site->inverter_count; i++)
+			call->site->inverters[i].adapter.answer = (enum slcan_answer)w;
 		ok(call);
 		return;
 	}
@@ -318,7 +318,7 @@ static void do_slcan(const struct call *call)
 
 static void do_status(const struct call *call)
 {
-	sim_rack_status(call->rack, call->answer, call->size);
+	site_status(call->site, call->answer, call->size);
 }
 
 static void do_help(const struct call *call);
@@ -374,10 +374,10 @@ static int split(char *text, char *words[MAX_WORDS])
 	return count;
 }
 
-void sim_rack_command(struct sim_rack *rack, const char *command, char *answer, size_t size)
+void site_command(struct site *site, const char *command, char *answer, size_t size)
 {
 	char text[512];
-	struct call call = {.rack = rack, .answer = answer, .size = size};
+	struct call call = {.site = site, .answer = answer, .size = size};
 
 	snprintf(text, sizeof text, "%s", command);
 	call.count = split(text, call.words);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Repeatable randomness: everything that varies in a simulation comes from a seed, so that the same
- * seed gives the same rack, the same noise and the same day. The generator is SplitMix64. */
+ * seed gives the same site, the same noise and the same day. The generator is SplitMix64. */
 #pragma once
 
 #include <stdint.h>

@@ -110,14 +110,14 @@ static void wait_for_file(const char *path)
 static void rack_lives_and_cleans_up(void **state)
 {
 	char directory[] = "/tmp/onepack-sim-XXXXXX", line[256], path[64];
-	struct run rack, tell;
+	struct run site, tell;
 
 	(void)state;
 	assert_non_null(mkdtemp(directory));
 	snprintf(line, sizeof line,
 		 "rack --directory %s --line rack=1-3 --inverter none --fault auto --soc 80",
 		 directory);
-	begin(&rack, line);
+	begin(&site, line);
 	snprintf(path, sizeof path, "%s/control", directory);
 	wait_for_file(path);
 	snprintf(line, sizeof line, "tell %s mute 2", directory);
@@ -128,9 +128,9 @@ static void rack_lives_and_cleans_up(void **state)
 	begin(&tell, line);
 	assert_int_equal(end(&tell), 1);
 	contains(&tell, "should be a number from 1 to 3");
-	kill(rack.pid, SIGTERM);
-	assert_int_equal(end(&rack), 0);
-	contains(&rack, "addresses: 1-3}");
+	kill(site.pid, SIGTERM);
+	assert_int_equal(end(&site), 0);
+	contains(&site, "addresses: 1-3}");
 	assert_int_equal(rmdir(directory), 0);
 }
 

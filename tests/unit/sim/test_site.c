@@ -15,28 +15,28 @@
 #include "onepack/clock.h"
 #include "onepack/port.h"
 #include "onepack/sim.h"
-#include "sim/rack.h"
+#include "sim/site.h"
 
-struct site {
+struct rig {
 	char directory[32];
-	struct sim_rack *rack;
+	struct site *site;
 	int stop_fd;
 	pthread_t thread;
 };
 
 static void *live(void *context)
 {
-	struct site *site = context;
+	struct rig *rig = context;
 
-	sim_rack_run(site->rack, site->stop_fd);
+	site_run(rig->site, rig->stop_fd);
 	return NULL;
 }
 
 static int start(void **state)
 {
-	struct site *site = calloc(1, sizeof *site);
-	struct rack_options options = {
-		.directory = site->directory,
+	struct rig *rig = calloc(1, sizeof *rig);
+	struct site_options options = {
+		.directory = rig->directory,
 		.lines = {{"rack-a", 1, 2}, {"rack-b", 1, 2}},
 		.line_count = 2,
 		.inverters = {{"can/pylon-lv-1.2", "can0-tty"}, {"rs485/pylon-lv-3.3", "rs485"}},
@@ -46,60 +46,60 @@ static int start(void **state)
 		.speed = 1,
 	};
 
-	strcpy(site->directory, "/tmp/onepack-sim-XXXXXX");
-	if (!mkdtemp(site->directory))
+	strcpy(rig->directory, "/tmp/onepack-sim-XXXXXX");
+	if (!mkdtemp(rig->directory))
 		return -1;
-	site->rack = sim_rack_open(&options, stderr);
-	site->stop_fd = eventfd(0, EFD_CLOEXEC);
-	*state = site;
-	return site->rack ? pthread_create(&site->thread, NULL, live, site) : -1;
+	rig->site = site_open(&options, stderr);
+	rig->stop_fd = eventfd(0, EFD_CLOEXEC);
+	*state = rig;
+	return rig->site ? pthread_create(&rig->thread, NULL, live, rig) : -1;
 }
 
 static int stop(void **state)
 {
-	struct site *site = *state;
+	struct rig *rig = *state;
 
-	eventfd_write(site->stop_fd, 1);
-	pthread_join(site->thread, NULL);
-	sim_rack_close(site->rack);
-	close(site->stop_fd);
-	int left = rmdir(site->directory); /* fails if anything was left behind */
+	eventfd_write(rig->stop_fd, 1);
+	pthread_join(rig->thread, NULL);
+	site_close(rig->site);
+	close(rig->stop_fd);
+	int left = rmdir(rig->directory); /* fails if anything was left behind */
 
-	free(site);
+	free(rig);
 	return left;
 }
 
-static const char *tell(const struct site *site, const char *command)
+static const char *tell(const struct rig *rig, const char *command)
 {
 	static char answer[SIM_ANSWER_SIZE];
 
-	assert_int_equal(sim_tell(site->directory, command, answer, sizeof answer), 0);
+	assert_int_equal(sim_tell(rig->directory, command, answer, sizeof answer), 0);
 	return answer;
 }
 
-static json_t *status(const struct site *site)
+static json_t *status(const struct rig *rig)
 {
-	json_t *json = json_loads(tell(site, "status"), 0, NULL);
+	json_t *json = json_loads(tell(rig, "status"), 0, NULL);
 
 	assert_non_null(json);
 	return json;
 }
 
-static double plant_current_a(const struct site *site)
+static double plant_current_a(const struct rig *rig)
 {
-	json_t *json = status(site);
+	json_t *json = status(rig);
 	double current_a = json_number_value(json_object_get(json, "current_a"));
 
 	json_decref(json);
 	return current_a;
 }
 
-static int open_tty(const struct site *site, const char *name, uint32_t baud)
+static int open_tty(const struct rig *rig, const char *name, uint32_t baud)
 {
 	char path[64];
 	int fd;
 
-	snprintf(path, sizeof path, "%s/%s", site->directory, name);
+	snprintf(path, sizeof path, "%s/%s", rig->directory, name);
 	fd = serial_open(path, baud);
 	assert_true(fd >= 0);
 	return fd;
@@ -107,13 +107,13 @@ static int open_tty(const struct site *site, const char *name, uint32_t baud)
 
 static void pack_answers_on_its_port(void **state)
 {
-	const struct site *site = *state;
+	const struct rig *rig = *state;
 	struct wire *wire = wire_load("pack/jk-pb", stderr);
 	struct wire_context ctx;
 	struct wire_values v;
 	uint8_t bytes[512];
 	size_t count = 0;
-	int result = 0, fd = open_tty(site, "rack-b", 115200), index = 0;
+	int result = 0, fd = open_tty(rig, "rack-b", 115200), index = 0;
 
 	assert_non_null(wire);
 	wire_context_init(wire, &ctx);
@@ -166,21 +166,21 @@ static void send_limits(struct can_port *port, const struct wire *wire, double l
 }
 
 /* Waits until the plant's current is within 1 A of what is expected. */
-static void expect_current(const struct site *site, double expected_a, int64_t within_ms)
+static void expect_current(const struct rig *rig, double expected_a, int64_t within_ms)
 {
 	int64_t end_ms = clock_monotonic_ms() + within_ms;
 	double current_a;
 
 	do {
 		usleep(50000);
-		current_a = plant_current_a(site);
+		current_a = plant_current_a(rig);
 	} while (fabs(current_a - expected_a) > 1 && clock_monotonic_ms() < end_ms);
 	assert_near(current_a, expected_a, 1);
 }
 
 static void inverter_on_can_obeys(void **state)
 {
-	const struct site *site = *state;
+	const struct rig *rig = *state;
 	struct wire *wire = wire_load("can/pylon-lv-1.2", stderr);
 	struct can_port *port;
 	struct can_message message;
@@ -188,19 +188,19 @@ static void inverter_on_can_obeys(void **state)
 	bool heartbeat = false;
 
 	assert_non_null(wire);
-	snprintf(name, sizeof name, "slcan:%s/can0-tty", site->directory);
+	snprintf(name, sizeof name, "slcan:%s/can0-tty", rig->directory);
 	assert_int_equal(can_port_open(name, 500000, &port, why, sizeof why), 0);
-	assert_string_equal(tell(site, "sun 9000"), "ok");
-	assert_string_equal(tell(site, "load 0"), "ok");
-	assert_near(plant_current_a(site), 0, 0.1);
+	assert_string_equal(tell(rig, "sun 9000"), "ok");
+	assert_string_equal(tell(rig, "load 0"), "ok");
+	assert_near(plant_current_a(rig), 0, 0.1);
 	usleep(100000); /* the channel opens */
 	send_limits(port, wire, 50);
-	expect_current(site, 50, 2000);
+	expect_current(rig, 50, 2000);
 	send_limits(port, wire, 0);
-	expect_current(site, 0, 1000);
+	expect_current(rig, 0, 1000);
 	send_limits(port, wire, 40);
-	expect_current(site, 40, 2000);
-	expect_current(site, 0, 3500); /* nothing more is sent */
+	expect_current(rig, 40, 2000);
+	expect_current(rig, 0, 3500); /* nothing more is sent */
 	while (can_port_receive(port, &message) > 0)
 		heartbeat = heartbeat || message.id == 0x305;
 	assert_true(heartbeat);
@@ -210,14 +210,14 @@ static void inverter_on_can_obeys(void **state)
 
 static void inverter_on_rs485_polls(void **state)
 {
-	const struct site *site = *state;
+	const struct rig *rig = *state;
 	struct wire *wire = wire_load("rs485/pylon-lv-3.3", stderr);
 	struct wire_context ctx;
 	struct battery b;
 	uint8_t in[1024], out[WIRE_MAX_FRAME];
 	size_t count = 0, start = 0;
 	int64_t end_ms = clock_monotonic_ms() + 5000;
-	int answers = 0, fd = open_tty(site, "rs485", 9600);
+	int answers = 0, fd = open_tty(rig, "rs485", 9600);
 
 	assert_non_null(wire);
 	wire_context_init(wire, &ctx);
@@ -239,7 +239,7 @@ static void inverter_on_rs485_polls(void **state)
 	}
 	assert_int_equal(answers, 3); /* found after the sweep, and polled on */
 	usleep(300000);
-	json_t *json = status(site);
+	json_t *json = status(rig);
 	json_t *rs485 = json_array_get(json_object_get(json, "inverters"), 1);
 
 	assert_true(json_integer_value(json_object_get(rs485, "understood")) >= 2);
@@ -250,13 +250,13 @@ static void inverter_on_rs485_polls(void **state)
 
 static void status_tells_the_truth(void **state)
 {
-	const struct site *site = *state;
+	const struct rig *rig = *state;
 	json_t *json, *pack;
 
-	assert_string_equal(tell(site, "unplug 3"), "ok");
-	assert_string_equal(tell(site, "hot 2 45"), "ok");
+	assert_string_equal(tell(rig, "unplug 3"), "ok");
+	assert_string_equal(tell(rig, "hot 2 45"), "ok");
 	usleep(250000);
-	json = status(site);
+	json = status(rig);
 	assert_int_equal(json_array_size(json_object_get(json, "packs")), 4);
 	pack = json_array_get(json_object_get(json, "packs"), 2);
 	assert_true(json_is_true(json_object_get(pack, "unplugged")));
@@ -266,7 +266,7 @@ static void status_tells_the_truth(void **state)
 	pack = json_array_get(json_object_get(json, "packs"), 1);
 	assert_near(json_number_value(json_object_get(pack, "temperature_c")), 45, 0.01);
 	json_decref(json);
-	assert_string_equal(tell(site, "plug 3"), "ok");
+	assert_string_equal(tell(rig, "plug 3"), "ok");
 }
 
 static void wrong_commands_are_explained(void **state)

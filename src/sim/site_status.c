@@ -2,7 +2,7 @@
 /* The truth about a simulated site as JSON, in the units and with the names of the product's own
  * JSON where they mean the same thing. `soc_pct` and `cells_v` are the physics, not what a BMS
  * thinks; `counted_soc_pct` is what it thinks. */
-#include "rack.h"
+#include "site.h"
 
 #include <math.h>
 #include <string.h>
@@ -39,16 +39,16 @@ static json_t *cells(const struct sim_pack *pack)
 	return list;
 }
 
-static json_t *pack_status(const struct sim_rack *rack, int index)
+static json_t *pack_status(const struct site *site, int index)
 {
-	const struct sim_pack *pack = &rack->plant.packs[index];
+	const struct sim_pack *pack = &site->plant.packs[index];
 	const struct bms *bms = &pack->bms;
 	int line, station;
 
-	sim_rack_find(rack, index + 1, &line, &station);
+	site_find(site, index + 1, &line, &station);
 	return json_pack(
 		"{si ss si sb sb sb sb sb so so so so so so so so so}", "pack", index + 1, "line",
-		rack->lines[line].name, "address", rack->lines[line].bus.stations[station].address,
+		site->lines[line].name, "address", site->lines[line].bus.stations[station].address,
 		"unplugged", pack->unplugged, "muted", pack->muted, "powered", bms->powered,
 		"charge_mos", bms->charge_mos, "discharge_mos", bms->discharge_mos, "voltage_v",
 		number(pack->voltage_v), "current_a", number(pack->current_a), "soc_pct",
@@ -58,9 +58,9 @@ static json_t *pack_status(const struct sim_rack *rack, int index)
 		"protections_used", alarms(bms->ever_protections), "cells_v", cells(pack));
 }
 
-static json_t *inverter_status(struct rack_inverter *inverter)
+static json_t *inverter_status(struct site_inverter *inverter)
 {
-	const struct sim_inverter *core = rack_inverter_core(inverter);
+	const struct sim_inverter *core = site_inverter_core(inverter);
 	int64_t now_ms = clock_monotonic_ms();
 	char sentence[256];
 	json_t *believes = json_object(), *status;
@@ -81,7 +81,7 @@ static json_t *inverter_status(struct rack_inverter *inverter)
 	return status;
 }
 
-static json_t *line_status(const struct rack_line *line)
+static json_t *line_status(const struct site_line *line)
 {
 	const struct jk_bus *bus = &line->bus;
 
@@ -91,23 +91,23 @@ static json_t *line_status(const struct rack_line *line)
 			 (json_int_t)bus->answers);
 }
 
-void sim_rack_status(const struct sim_rack *rack, char *answer, size_t size)
+void site_status(const struct site *site, char *answer, size_t size)
 {
 	json_t *packs = json_array(), *inverters = json_array(), *lines = json_array(), *all;
 	size_t length;
 
-	for (int i = 0; i < rack->plant.pack_count; i++)
-		json_array_append_new(packs, pack_status(rack, i));
-	for (int i = 0; i < rack->inverter_count; i++)
-		json_array_append_new(inverters, inverter_status(&rack->inverters[i]));
-	for (int i = 0; i < rack->line_count; i++)
-		json_array_append_new(lines, line_status(&rack->lines[i]));
+	for (int i = 0; i < site->plant.pack_count; i++)
+		json_array_append_new(packs, pack_status(site, i));
+	for (int i = 0; i < site->inverter_count; i++)
+		json_array_append_new(inverters, inverter_status(&site->inverters[i]));
+	for (int i = 0; i < site->line_count; i++)
+		json_array_append_new(lines, line_status(&site->lines[i]));
 	all = json_pack("{so so so so so so so so so so}", "plant_time_s",
-			number(rack->plant.time_s), "sun_w", number(rack->profile.sun_w), "load_w",
-			number(rack->profile.load_w), "voltage_v", number(rack->plant.bus_v),
-			"current_a", number(rack->plant.bus_a), "charged_ah",
-			number(rack->plant.charged_ah), "discharged_ah",
-			number(rack->plant.discharged_ah), "packs", packs, "inverters", inverters,
+			number(site->plant.time_s), "sun_w", number(site->profile.sun_w), "load_w",
+			number(site->profile.load_w), "voltage_v", number(site->plant.bus_v),
+			"current_a", number(site->plant.bus_a), "charged_ah",
+			number(site->plant.charged_ah), "discharged_ah",
+			number(site->plant.discharged_ah), "packs", packs, "inverters", inverters,
 			"lines", lines);
 	length = all ? json_dumpb(all, answer, size - 1, ONEPACK_JSON_FLAGS) : 0;
 	if (length == 0 || length >= size)

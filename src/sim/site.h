@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A whole simulated site in one process: packs on RS485 lines, inverters on CAN and RS485, sun and
- * load, and a socket that takes commands. rack.c builds it, rack_run.c lets it live in real time,
- * control.c changes it, rack_status.c tells about it. */
+ * load, and a socket that takes commands. site.c builds it, site_run.c lets it live in real time,
+ * control.c changes it, site_status.c tells about it. */
 #pragma once
 
 #include <stdio.h>
@@ -14,25 +14,25 @@
 #include "pty.h"
 #include "slcan_adapter.h"
 
-#define RACK_MAX_LINES     4
-#define RACK_MAX_INVERTERS 8
-#define RACK_NAME_SIZE     32
+#define SITE_MAX_LINES     4
+#define SITE_MAX_INVERTERS 8
+#define SITE_NAME_SIZE     32
 
-struct rack_line_options {
-	char name[RACK_NAME_SIZE];
+struct site_line_options {
+	char name[SITE_NAME_SIZE];
 	int first_address, last_address;
 };
 
-struct rack_inverter_options {
+struct site_inverter_options {
 	char protocol[64];
-	char name[RACK_NAME_SIZE];
+	char name[SITE_NAME_SIZE];
 };
 
-struct rack_options {
+struct site_options {
 	const char *directory;
-	struct rack_line_options lines[RACK_MAX_LINES];
+	struct site_line_options lines[SITE_MAX_LINES];
 	int line_count;
-	struct rack_inverter_options inverters[RACK_MAX_INVERTERS];
+	struct site_inverter_options inverters[SITE_MAX_INVERTERS];
 	int inverter_count;
 	uint32_t baud; /* of the pack lines; 0 = as the protocol says */
 	uint64_t seed;
@@ -41,8 +41,8 @@ struct rack_options {
 };
 
 /* A pack line and its tty. */
-struct rack_line {
-	char name[RACK_NAME_SIZE];
+struct site_line {
+	char name[SITE_NAME_SIZE];
 	int first_address, last_address;
 	uint32_t baud;
 	struct sim_pty pty;
@@ -50,11 +50,11 @@ struct rack_line {
 };
 
 /* Stations on the line of an RS485 inverter. */
-#define RACK_TTY_STATION      0
-#define RACK_INVERTER_STATION 1
+#define SITE_TTY_STATION      0
+#define SITE_INVERTER_STATION 1
 
-struct rack_inverter {
-	char protocol[64], name[RACK_NAME_SIZE];
+struct site_inverter {
+	char protocol[64], name[SITE_NAME_SIZE];
 	struct wire *wire;
 	struct wire_info info;
 	struct sim_pty pty;
@@ -66,37 +66,37 @@ struct rack_inverter {
 	struct line line;
 };
 
-struct sim_rack {
+struct site {
 	char directory[PTY_PATH_SIZE];
 	struct wire *pack_wire;
 	struct plant plant;
 	struct profile profile;
 	double speed;
 	int line_count, inverter_count;
-	struct rack_line *lines;
-	struct rack_inverter *inverters;
+	struct site_line *lines;
+	struct site_inverter *inverters;
 	int control_fd;
 	int64_t start_ns, step_ns; /* monotonic: of the start and of the last step of the plant */
 };
 
 /* Builds everything and opens the ports. Complaints go to `errors`. NULL when it cannot be. */
-struct sim_rack *sim_rack_open(const struct rack_options *options, FILE *errors);
-void sim_rack_close(struct sim_rack *rack); /* NULL is fine */
+struct site *site_open(const struct site_options *options, FILE *errors);
+void site_close(struct site *site); /* NULL is fine */
 
 /* What was made, and a gateway configuration that fits. */
-void sim_rack_show(const struct sim_rack *rack, FILE *out);
+void site_show(const struct site *site, FILE *out);
 
 /* Lives until `stop_fd` (a signalfd, say) becomes readable: 0 or -errno. */
-int sim_rack_run(struct sim_rack *rack, int stop_fd);
+int site_run(struct site *site, int stop_fd);
 
 /* The belief of an inverter, whatever its kind. */
-struct sim_inverter *rack_inverter_core(struct rack_inverter *inverter);
+struct sim_inverter *site_inverter_core(struct site_inverter *inverter);
 
 /* One command as in onepack/sim.h; the answer is one line without an end of line. */
-void sim_rack_command(struct sim_rack *rack, const char *command, char *answer, size_t size);
+void site_command(struct site *site, const char *command, char *answer, size_t size);
 
 /* The truth as JSON on one line. */
-void sim_rack_status(const struct sim_rack *rack, char *answer, size_t size);
+void site_status(const struct site *site, char *answer, size_t size);
 
 /* Where a pack (from 1) is: indexes of its line and of its station there. */
-void sim_rack_find(const struct sim_rack *rack, int pack, int *line, int *station);
+void site_find(const struct site *site, int pack, int *line, int *station);

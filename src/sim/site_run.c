@@ -2,7 +2,7 @@
 /* The simulated site in real time: one loop that sleeps until bytes come or something is due. While
  * bytes are on a wire it wakes about once a millisecond, as a USB adapter would hand them over, and
  * exactly at the end of each burst; otherwise ten times a second for the plant. */
-#include "rack.h"
+#include "site.h"
 
 #include <errno.h>
 #include <math.h>
@@ -30,7 +30,7 @@
 static void pack_line_heard(void *context, int talker, int64_t end_ns, const uint8_t *bytes,
 			    size_t count)
 {
-	struct rack_line *line = context;
+	struct site_line *line = context;
 
 	if (line_hears(&line->bus.line, JK_BUS_TTY, talker))
 		sim_pty_write(&line->pty, bytes, count);
@@ -50,14 +50,14 @@ static void read_tty(struct sim_pty *pty, struct line *line, int64_t now_ns)
 
 static void send_to_user(void *context, const char *text, size_t count)
 {
-	struct rack_inverter *inverter = context;
+	struct site_inverter *inverter = context;
 
 	sim_pty_write(&inverter->pty, (const uint8_t *)text, count);
 }
 
 static void send_frame(void *context, const struct can_message *message)
 {
-	struct rack_inverter *inverter = context;
+	struct site_inverter *inverter = context;
 	char text[SLCAN_FRAME_SIZE];
 	size_t count = slcan_adapter_frame(&inverter->adapter, message, text);
 
@@ -67,12 +67,12 @@ static void send_frame(void *context, const struct can_message *message)
 
 static void frame_from_gateway(void *context, const struct can_message *message)
 {
-	struct rack_inverter *inverter = context;
+	struct site_inverter *inverter = context;
 
 	inverter_can_heard(&inverter->can, message, clock_monotonic_ms());
 }
 
-static void read_slcan(struct rack_inverter *inverter)
+static void read_slcan(struct site_inverter *inverter)
 {
 	uint8_t bytes[READ_SIZE];
 	size_t count = sim_pty_read(&inverter->pty, bytes, sizeof bytes);
@@ -84,36 +84,36 @@ static void read_slcan(struct rack_inverter *inverter)
 static void inverter_line_heard(void *context, int talker, int64_t end_ns, const uint8_t *bytes,
 				size_t count)
 {
-	struct rack_inverter *inverter = context;
+	struct site_inverter *inverter = context;
 
-	if (line_hears(&inverter->line, RACK_TTY_STATION, talker))
+	if (line_hears(&inverter->line, SITE_TTY_STATION, talker))
 		sim_pty_write(&inverter->pty, bytes, count);
-	if (line_hears(&inverter->line, RACK_INVERTER_STATION, talker))
+	if (line_hears(&inverter->line, SITE_INVERTER_STATION, talker))
 		inverter_rs485_heard(&inverter->rs485, bytes, count, end_ns / MS);
 }
 
-static void ask_battery(struct rack_inverter *inverter, int64_t now_ns)
+static void ask_battery(struct site_inverter *inverter, int64_t now_ns)
 {
 	uint8_t request[READ_SIZE];
 	size_t count = inverter_rs485_tick(&inverter->rs485, now_ns / MS, request, sizeof request);
 
 	if (count > 0)
-		(void)line_send(&inverter->line, RACK_INVERTER_STATION, now_ns, request, count);
+		(void)line_send(&inverter->line, SITE_INVERTER_STATION, now_ns, request, count);
 }
 
 /* --- plant --- */
 
 /* The first inverter that ever heard a battery does the work; the others listen. Without any
  * inverter sun and load act on the packs directly. */
-static struct plant_demand decide(struct sim_rack *rack, double wish_a, int64_t now_ms, double dt_s)
+static struct plant_demand decide(struct site *site, double wish_a, int64_t now_ms, double dt_s)
 {
 	struct plant_demand demand = {wish_a, REST_HIGH_V, REST_LOW_V};
 	bool taken = false;
 
-	if (rack->inverter_count > 0)
+	if (site->inverter_count > 0)
 		demand.current_a = 0;
-	for (int i = 0; i < rack->inverter_count; i++) {
-		struct sim_inverter *inverter = rack_inverter_core(&rack->inverters[i]);
+	for (int i = 0; i < site->inverter_count; i++) {
+		struct sim_inverter *inverter = site_inverter_core(&site->inverters[i]);
 		struct plant_demand own = sim_inverter_demand(inverter, wish_a, now_ms, dt_s);
 
 		if (!taken && inverter->limits_ms != INVERTER_NEVER) {
@@ -124,15 +124,15 @@ static struct plant_demand decide(struct sim_rack *rack, double wish_a, int64_t 
 	return demand;
 }
 
-static void step_plant(struct sim_rack *rack, int64_t now_ns)
+static void step_plant(struct site *site, int64_t now_ns)
 {
-	double dt_s = fmin((double)(now_ns - rack->step_ns), LONGEST_GAP_NS) / 1e9;
-	double bus_v = rack->plant.bus_v > REST_LOW_V ? rack->plant.bus_v : USUAL_V;
-	double wish_a = profile_power_w(&rack->profile, (now_ns - rack->start_ns) / MS) / bus_v;
-	struct plant_demand demand = decide(rack, wish_a, now_ns / MS, dt_s);
+	double dt_s = fmin((double)(now_ns - site->step_ns), LONGEST_GAP_NS) / 1e9;
+	double bus_v = site->plant.bus_v > REST_LOW_V ? site->plant.bus_v : USUAL_V;
+	double wish_a = profile_power_w(&site->profile, (now_ns - site->start_ns) / MS) / bus_v;
+	struct plant_demand demand = decide(site, wish_a, now_ns / MS, dt_s);
 
-	rack->step_ns = now_ns;
-	plant_step(&rack->plant, &demand, dt_s * rack->speed);
+	site->step_ns = now_ns;
+	plant_step(&site->plant, &demand, dt_s * site->speed);
 }
 
 /* --- the loop --- */
@@ -153,11 +153,11 @@ static int64_t line_due_ns(const struct line *line)
 	return earlier(line_quiet_ns(line), next_ns + quantum_ns);
 }
 
-static int64_t live_inverter(struct sim_rack *rack, struct rack_inverter *inverter, int64_t now_ns)
+static int64_t live_inverter(struct site *site, struct site_inverter *inverter, int64_t now_ns)
 {
 	if (inverter->info.framing == WIRE_CAN)
-		return inverter_can_tick(&inverter->can, now_ns / MS, rack->plant.bus_v,
-					 rack->plant.bus_a, send_frame, inverter) *
+		return inverter_can_tick(&inverter->can, now_ns / MS, site->plant.bus_v,
+					 site->plant.bus_a, send_frame, inverter) *
 		       MS;
 	ask_battery(inverter, now_ns);
 	line_run(&inverter->line, now_ns, inverter_line_heard, inverter);
@@ -165,51 +165,51 @@ static int64_t live_inverter(struct sim_rack *rack, struct rack_inverter *invert
 }
 
 /* Does all that is due; returns when something will be next. */
-static int64_t live(struct sim_rack *rack, int64_t now_ns)
+static int64_t live(struct site *site, int64_t now_ns)
 {
 	int64_t next_ns;
 
-	if (now_ns - rack->step_ns >= STEP_NS)
-		step_plant(rack, now_ns);
-	next_ns = rack->step_ns + STEP_NS;
-	for (int i = 0; i < rack->line_count; i++) {
-		struct jk_bus *bus = &rack->lines[i].bus;
+	if (now_ns - site->step_ns >= STEP_NS)
+		step_plant(site, now_ns);
+	next_ns = site->step_ns + STEP_NS;
+	for (int i = 0; i < site->line_count; i++) {
+		struct jk_bus *bus = &site->lines[i].bus;
 
 		next_ns = earlier(next_ns, jk_bus_tick(bus, now_ns));
-		line_run(&bus->line, now_ns, pack_line_heard, &rack->lines[i]);
+		line_run(&bus->line, now_ns, pack_line_heard, &site->lines[i]);
 		next_ns = earlier(next_ns, line_due_ns(&bus->line));
 	}
-	for (int i = 0; i < rack->inverter_count; i++)
-		next_ns = earlier(next_ns, live_inverter(rack, &rack->inverters[i], now_ns));
+	for (int i = 0; i < site->inverter_count; i++)
+		next_ns = earlier(next_ns, live_inverter(site, &site->inverters[i], now_ns));
 	return next_ns;
 }
 
-static void take_command(struct sim_rack *rack)
+static void take_command(struct site *site)
 {
 	static const size_t command_size = 512;
 	char command[512], answer[SIM_ANSWER_SIZE];
 	struct sockaddr_un from;
 	socklen_t from_size = sizeof from;
-	ssize_t n = recvfrom(rack->control_fd, command, command_size - 1, 0,
+	ssize_t n = recvfrom(site->control_fd, command, command_size - 1, 0,
 			     (struct sockaddr *)&from, &from_size);
 
 	if (n < 0)
 		return;
 	command[n] = '\0';
-	sim_rack_command(rack, command, answer, sizeof answer);
+	site_command(site, command, answer, sizeof answer);
 	if (from_size > sizeof from.sun_family)
-		(void)sendto(rack->control_fd, answer, strlen(answer), 0, (struct sockaddr *)&from,
+		(void)sendto(site->control_fd, answer, strlen(answer), 0, (struct sockaddr *)&from,
 			     from_size);
 }
 
 /* Input in the order of the descriptors that list_inputs() made. */
-static void take_input(struct sim_rack *rack, const struct pollfd *fds, int64_t now_ns)
+static void take_input(struct site *site, const struct pollfd *fds, int64_t now_ns)
 {
-	for (int i = 0; i < rack->line_count; i++, fds++)
+	for (int i = 0; i < site->line_count; i++, fds++)
 		if (fds->revents)
-			read_tty(&rack->lines[i].pty, &rack->lines[i].bus.line, now_ns);
-	for (int i = 0; i < rack->inverter_count; i++, fds++) {
-		struct rack_inverter *inverter = &rack->inverters[i];
+			read_tty(&site->lines[i].pty, &site->lines[i].bus.line, now_ns);
+	for (int i = 0; i < site->inverter_count; i++, fds++) {
+		struct site_inverter *inverter = &site->inverters[i];
 
 		if (!fds->revents)
 			continue;
@@ -219,33 +219,33 @@ static void take_input(struct sim_rack *rack, const struct pollfd *fds, int64_t 
 			read_tty(&inverter->pty, &inverter->line, now_ns);
 	}
 	if (fds->revents)
-		take_command(rack);
+		take_command(site);
 }
 
-#define MAX_INPUTS (RACK_MAX_LINES + RACK_MAX_INVERTERS + 2)
+#define MAX_INPUTS (SITE_MAX_LINES + SITE_MAX_INVERTERS + 2)
 
-static nfds_t list_inputs(const struct sim_rack *rack, int stop_fd, struct pollfd fds[MAX_INPUTS])
+static nfds_t list_inputs(const struct site *site, int stop_fd, struct pollfd fds[MAX_INPUTS])
 {
 	nfds_t count = 0;
 
-	for (int i = 0; i < rack->line_count; i++)
-		fds[count++] = (struct pollfd){rack->lines[i].pty.master, POLLIN, 0};
-	for (int i = 0; i < rack->inverter_count; i++)
-		fds[count++] = (struct pollfd){rack->inverters[i].pty.master, POLLIN, 0};
-	fds[count++] = (struct pollfd){rack->control_fd, POLLIN, 0};
+	for (int i = 0; i < site->line_count; i++)
+		fds[count++] = (struct pollfd){site->lines[i].pty.master, POLLIN, 0};
+	for (int i = 0; i < site->inverter_count; i++)
+		fds[count++] = (struct pollfd){site->inverters[i].pty.master, POLLIN, 0};
+	fds[count++] = (struct pollfd){site->control_fd, POLLIN, 0};
 	fds[count++] = (struct pollfd){stop_fd, POLLIN, 0};
 	return count;
 }
 
-int sim_rack_run(struct sim_rack *rack, int stop_fd)
+int site_run(struct site *site, int stop_fd)
 {
 	struct pollfd fds[MAX_INPUTS];
-	nfds_t count = list_inputs(rack, stop_fd, fds);
+	nfds_t count = list_inputs(site, stop_fd, fds);
 
-	rack->start_ns = rack->step_ns = clock_monotonic_us() * 1000;
+	site->start_ns = site->step_ns = clock_monotonic_us() * 1000;
 	for (;;) {
 		int64_t now_ns = clock_monotonic_us() * 1000;
-		int64_t wait_ns = live(rack, now_ns) - now_ns;
+		int64_t wait_ns = live(site, now_ns) - now_ns;
 		struct timespec wait = {0};
 
 		if (wait_ns > 0)
@@ -258,6 +258,6 @@ int sim_rack_run(struct sim_rack *rack, int stop_fd)
 		}
 		if (fds[count - 1].revents)
 			return 0;
-		take_input(rack, fds, clock_monotonic_us() * 1000);
+		take_input(site, fds, clock_monotonic_us() * 1000);
 	}
 }
