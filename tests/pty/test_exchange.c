@@ -102,7 +102,9 @@ static void test_all_ways(void **state)
 		for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 			int result;
 
+			pthread_mutex_lock(&fake.lock);
 			fake.echo = echo;
+			pthread_mutex_unlock(&fake.lock);
 			fake_set(&fake, 3, table[i].trick);
 			result = ask(3, &values);
 			if ((result > 0) != (table[i].result > 0) ||
@@ -124,7 +126,9 @@ static void test_the_past_is_forgotten(void **state)
 	(void)state;
 	fake_set(&fake, 3, FAKE_LATE);
 	fake_set(&fake, 4, FAKE_GOOD);
+	pthread_mutex_lock(&fake.lock);
 	fake_patch(fake.packs[4].records[FAKE_LIVE], 150, 51000, 4);
+	pthread_mutex_unlock(&fake.lock);
 	assert_int_equal(ask(3, &values), ERR_TIMEOUT);
 	usleep(150000); /* now it is waiting to be read */
 	assert_true(ask(4, &values) > 0);
@@ -141,7 +145,9 @@ static void test_no_time_is_lost(void **state)
 
 	(void)state;
 	fake_set(&fake, 3, FAKE_LONG);
+	pthread_mutex_lock(&fake.lock);
 	fake.baud = 115200;
+	pthread_mutex_unlock(&fake.lock);
 	for (int i = 0; i < 5; i++) { /* the best of some: other tests use the machine, too */
 		int64_t start_us = clock_monotonic_us(), took_us;
 
