@@ -107,11 +107,16 @@ int bus_prepare(struct bus *bus, const struct rack_bus_config *config, char *why
 		.gap_us = GAP_US,
 		.listen_us = LISTEN_FIRST_US,
 	};
-	/* with a single pack, an answer that nobody signed can only be its */
+	/* with a single pack, an answer that nobody signed can only be its own */
 	bus->exchange.ctx.alone =
 		(bus->schedule_config.addresses & (bus->schedule_config.addresses - 1)) == 0;
 	if (info.scope != WIRE_OF_PACK || bus->exchange.baud == 0 || choose_messages(bus) == 0) {
 		snprintf(why, why_size, "protocol %s is not one that packs can be polled with",
+			 protocol_of(config));
+		return -EINVAL;
+	}
+	if (bus->schedule_config.addresses == 0) {
+		snprintf(why, why_size, "protocol %s says no addresses: list them",
 			 protocol_of(config));
 		return -EINVAL;
 	}
@@ -176,6 +181,7 @@ static void heard_others(struct bus *bus, const uint8_t *bytes, size_t count)
 			bus->jk_master = false;
 		}
 		schedule_foreign(&bus->schedule, now_us);
+		bus->exchange.ctx.alone = false;
 	}
 	if (schedule_is_listening(&bus->schedule, now_us))
 		overhear(bus, bytes, count);
@@ -281,7 +287,8 @@ static void report(struct bus *bus)
 {
 	const struct schedule *schedule = &bus->schedule;
 
-	if (schedule->cycles == bus->reported_cycles)
+	if (schedule->cycles == bus->reported_cycles ||
+	    schedule_is_listening(schedule, clock_monotonic_us()))
 		return;
 	bus->reported_cycles = schedule->cycles;
 	bus->reports->cycle(bus->context, bus->number, schedule->cycle_us / 1000, schedule->cycles);

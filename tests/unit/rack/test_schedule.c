@@ -359,6 +359,31 @@ static void test_noise_moves_the_gap(void **state)
 			 start_us + 5 * GAP_US);
 }
 
+/* A protocol with its live data in two messages and no settings. */
+static void test_two_live_messages(void **state)
+{
+	struct schedule_config two = config;
+	struct schedule schedule;
+	int64_t now_us = 0;
+	int completed = 0;
+
+	(void)state;
+	two.addresses = 1 << 2;
+	two.message_count = 2;
+	two.messages[1].role = SCHEDULE_LIVE;
+	schedule_init(&schedule, &two, now_us);
+	for (int i = 0; i < 10; i++) {
+		struct schedule_step step = schedule_next(&schedule, now_us);
+
+		assert_int_equal(step.message, i % 2 ? SETTINGS : LIVE);
+		assert_int_equal(step.first, i % 2 == 0);
+		now_us = step.at_us + 30 * MS;
+		schedule_heard(&schedule, now_us);
+		completed += schedule_done(&schedule, now_us, SCHEDULE_ANSWERED);
+		assert_int_equal(completed, (i + 1) / 2);
+	}
+}
+
 static void test_nobody_to_ask(void **state)
 {
 	struct schedule_config none = config;
@@ -409,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_another_master_silences_us),
 		cmocka_unit_test(test_listens_before_the_first_question),
 		cmocka_unit_test(test_noise_moves_the_gap),
+		cmocka_unit_test(test_two_live_messages),
 		cmocka_unit_test(test_nobody_to_ask),
 		cmocka_unit_test(test_random_faults),
 	};
