@@ -23,6 +23,7 @@ struct inverter_status {
 	enum link_state link;
 	char detail[STATUS_TEXT_SIZE]; /* why it is not up: "bus off", "no such device", ... */
 	int64_t heard_ms;              /* last heartbeat or valid request */
+	int32_t inverter_lost_ms;      /* silent for longer than this = lost; 0 = never */
 	int64_t sent_ms;               /* last frame or answer */
 	int64_t alive_ms;              /* the link process was alive */
 	uint64_t frames_sent;          /* CAN frames, or RS485 answers */

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The CAN kind of an inverter link: periodic messages out, heartbeat and the like in. */
+#include "link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "limits.h"
+#include "onepack/clock.h"
+
+#define TICK_MS             1000
+#define FAREWELL_GAP_MS     5   /* between the last frames: a queue has ten places */
+#define FAREWELL_PATIENT_MS 300 /* for a queue that is full */
+
+/* Kept beside the frame: what an inverter makes of it. */
+static void note_sent(struct link *link, int index, const struct can_message *message,
+		      int64_t now_us)
+{
+	link->can.last[index] = *message;
+	link->status.sent_ms = now_us / 1000;
+	if (!(link->can.limits >> index & 1))
+		return;
+	wire_values_clear(&link->said);
+	if (wire_decode_can(link->wire, &link->ctx, message, &link->said) == 0)
+		link_note_limits(link);
+}
+
+/* 0, also when the driver did not take the frame (bus-off, no room); -errno when the port is gone.
+ */
+static int send_message(struct link *link, int index, const struct can_message *message,
+			int64_t now_us)
+{
+	int err = can_port_send(link->can.port, message);
+
+	if (err == 0)
+		note_sent(link, index, message, now_us);
+	return err == -ENOBUFS || err == -ENETDOWN ? 0 : err;
+}
+
+static int encode_and_send(struct link *link, int index, int64_t now_us)
+{
+	struct can_message message;
+
+	if (wire_encode_can(link->wire, index, &link->ctx, &link->battery, &message) <= 0)
+		return 0; /* withheld */
+	return send_message(link, index, &message, now_us);
+}
+
+static bool same(const struct can_message *a, const struct can_message *b)
+{
+	return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
+}
+
+/* Stricter limits do not wait for their period. */
+static int send_limits(struct link *link, int64_t now_us)
+{
+	for (int i = 0; i < link->can.feed.count; i++) {
+		struct can_message message;
+		int err;
+
+		if (!(link->can.limits >> i & 1) ||
+		    wire_encode_can(link->wire, i, &link->ctx, &link->battery, &message) <= 0 ||
+		    same(&message, &link->can.last[i]))
+			continue;
+		err = send_message(link, i, &message, now_us);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void start_feed(struct link *link, int64_t now_us)
+{
+	int count = wire_message_count(link->wire);
+	int32_t periods_ms[FEED_MAX] = {0};
+	struct wire_message_info info;
+
+	for (int i = 0; i < count && i < FEED_MAX; i++) {
+		wire_get_message(link->wire, i, &info);
+		periods_ms[i] = info.from_inverter ? 0 : info.period_ms;
+	}
+	feed_start(&link->can.feed, periods_ms, count, now_us);
+}
+
+static int can_open(struct link *link, char *why, size_t why_size)
+{
+	struct link_can_side *can = &link->can;
+	int err = can_port_open(link->options.port, link->bitrate, &can->port, why, why_size);
+
+	if (err)
+		return err;
+	can->limits = limits_messages(link->wire, &link->ctx);
+	memset(can->last, 0, sizeof can->last);
+	can->tick_ms = clock_monotonic_ms();
+	can->paused = true;
+	return 0;
+}
+
+static void can_close(struct link *link)
+{
+	can_port_close(link->can.port);
+	link->can.port = NULL;
+}
+
+static int can_fd(const struct link *link)
+{
+	return can_port_fd(link->can.port);
+}
+
+static int can_receive(struct link *link, int64_t now_us)
+{
+	struct can_message message;
+	int n;
+
+	while ((n = can_port_receive(link->can.port, &message)) > 0) {
+		link->heard.said_inverter = false;
+		if (wire_decode_can(link->wire, &link->ctx, &message, &link->heard) == 0 &&
+		    link->heard.said_inverter)
+			link_note_heard(link, now_us);
+	}
+	return n;
+}
+
+static int can_send(struct link *link, int64_t now_us)
+{
+	struct link_can_side *can = &link->can;
+	int err = 0;
+	int i;
+
+	if (now_us / 1000 - can->tick_ms >= TICK_MS) {
+		can->tick_ms = now_us / 1000;
+		can_port_tick(can->port, now_us / 1000);
+	}
+	if (link->quiet) {
+		can->paused = true;
+		return 0;
+	}
+	if (can->paused)
+		start_feed(link, now_us);
+	can->paused = false;
+	if (link->fell)
+		err = send_limits(link, now_us);
+	while (!err && (i = feed_due(&can->feed, now_us)) >= 0)
+		err = encode_and_send(link, i, now_us);
+	return err;
+}
+
+static int64_t can_next_us(const struct link *link)
+{
+	int64_t tick_us = (link->can.tick_ms + TICK_MS) * 1000;
+	int64_t feed_us = link->can.paused ? INT64_MAX : feed_next_us(&link->can.feed);
+
+	return feed_us < tick_us ? feed_us : tick_us;
+}
+
+/* The whole set once, with patience for a full queue. The battery is a safe one by now. */
+static bool can_farewell(struct link *link, int64_t now_us)
+{
+	int64_t end_ms = now_us / 1000 + FAREWELL_PATIENT_MS;
+
+	for (int i = 0; i < link->can.feed.count; i++) {
+		struct can_message message;
+
+		if (link->can.feed.period_us[i] == 0 ||
+		    wire_encode_can(link->wire, i, &link->ctx, &link->battery, &message) <= 0)
+			continue;
+		while (can_port_send(link->can.port, &message) == -ENOBUFS &&
+		       clock_monotonic_ms() < end_ms)
+			(void)poll(NULL, 0, FAREWELL_GAP_MS);
+		note_sent(link, i, &message, clock_monotonic_us());
+		(void)poll(NULL, 0, FAREWELL_GAP_MS);
+	}
+	return true;
+}
+
+static void can_report(const struct link *link, struct inverter_status *status)
+{
+	struct can_status can;
+
+	can_port_status(link->can.port, &can);
+	status->link = can.state == CAN_ACTIVE || can.state == CAN_WARNING ? LINK_UP : LINK_ERROR;
+	snprintf(status->detail, sizeof status->detail, "%s",
+		 can.state == CAN_ACTIVE ? "" : can_state_name(can.state));
+	status->frames_sent = can.sent;
+	status->errors = can.dropped + can.bus_errors + can.bus_offs;
+}
+
+const struct link_kind link_can = {can_open, can_close,   can_fd,       can_receive,
+				   can_send, can_next_us, can_farewell, can_report};
