@@ -16,17 +16,19 @@
 #define WEB_HASH_SIZE 128
 
 struct web_config {
-	char listen[WEB_TEXT_SIZE]; /* "127.0.0.1:8080", "[::]:80", "0.0.0.0:8080"; port 0 = any free
-				       one */
+	char listen[WEB_TEXT_SIZE]; /* "127.0.0.1:8080", "[::]:80", "0.0.0.0:8080"; port 0 = any
+				       free one */
 	char root[WEB_TEXT_SIZE];   /* folder of the dashboard; "" = API only */
-	char password_hash[WEB_HASH_SIZE];  /* from web_hash_password; "" = nobody can log in */
-	char demo_control[WEB_TEXT_SIZE];   /* the simulator's control socket; "" = no demo */
-	char store_path[STORE_PATH_SIZE];   /* the history; "" = none */
-	char gateway[FIELD_TEXT_SIZE];      /* this gateway's name */
-	char host_names[WEB_TEXT_SIZE];     /* further names by which browsers reach it, separated
-					       by spaces. IP addresses, localhost, the host's own name
-					       and the gateway's (both also with .local) always
-					       work; others are refused (DNS rebinding) */
+	char password_hash[WEB_HASH_SIZE]; /* from web_hash_password; "" = nobody can log in */
+	char demo_control[WEB_TEXT_SIZE];  /* the simulator's control socket; "" = no demo */
+	char store_path[STORE_PATH_SIZE];  /* the history; "" = none */
+	char gateway[FIELD_TEXT_SIZE];     /* this gateway's name */
+	char host_names[WEB_TEXT_SIZE];    /* further names by which browsers reach it, separated
+					      by spaces. IP addresses, localhost, the host's own name
+					      and the gateway's (both also with .local) always
+					      work; others are refused (DNS rebinding) */
+	int timeout_s; /* 0 = 15: a connection may say nothing for so long; a whole request, however
+			  it trickles in, may take a third longer */
 };
 
 struct web;

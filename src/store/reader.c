@@ -72,40 +72,56 @@ struct segment {
 	int64_t from_s, to_s;
 };
 
+/* The oldest row of all tables finer than this one; `fallback_s` when there is none. */
+static int oldest_finer(sqlite3 *db, enum store_series series, enum resolution resolution,
+			int64_t fallback_s, int64_t *out)
+{
+	int64_t oldest_s = INT64_MAX, found_s;
+	int result = SQLITE_OK;
+	char sql[80];
+
+	for (int i = RESOLUTION_10S; result == SQLITE_OK && i < (int)resolution; i++) {
+		snprintf(sql, sizeof sql, "SELECT min(time) FROM %s",
+			 table_name(series, (enum resolution)i));
+		result = query_int64(db, sql, 0, INT64_MAX, &found_s);
+		if (result == SQLITE_OK && found_s < oldest_s)
+			oldest_s = found_s;
+	}
+	*out = oldest_s == INT64_MAX ? fallback_s : oldest_s;
+	return result;
+}
+
 /* Where a table ends being the best choice: one that is coarser than wanted serves only what the
- * next finer one has forgotten; others serve what they have. */
+ * finer ones have forgotten; others serve what they have. */
 static int segment_end(sqlite3 *db, enum store_series series, enum resolution resolution,
-		       enum resolution wanted, int64_t fallback_s, int64_t *out)
+		       enum resolution wanted, const struct segment *segment, int64_t *out)
 {
 	char sql[80];
 
 	if (resolution > wanted)
-		snprintf(sql, sizeof sql, "SELECT min(time) FROM %s",
-			 table_name(series, (enum resolution)(resolution - 1)));
-	else
-		snprintf(sql, sizeof sql, "SELECT max(time) + %d FROM %s",
-			 resolution_seconds(resolution), table_name(series, resolution));
-	return query_int64(db, sql, 0, fallback_s, out);
+		return oldest_finer(db, series, resolution, segment->to_s, out);
+	snprintf(sql, sizeof sql, "SELECT max(time) + %d FROM %s", resolution_seconds(resolution),
+		 table_name(series, resolution));
+	return query_int64(db, sql, 0, segment->from_s, out);
 }
 
 static int cut_segments(sqlite3 *db, enum store_series series, const struct store_query *query,
 			int64_t step_s, struct segment out[RESOLUTION_COUNT])
 {
 	const enum resolution wanted = resolution_for(step_s);
-	int64_t from_s = query->from_s - query->from_s % step_s, end_s;
+	int64_t from_s = query->from_s - query->from_s % step_s, end_s = 0;
 	int result = SQLITE_OK;
 
 	for (int i = RESOLUTION_COUNT - 1; result == SQLITE_OK && i >= 0; i--) {
-		const enum resolution resolution = (enum resolution)i;
+		struct segment *segment = &out[i];
 
-		result = segment_end(db, series, resolution, wanted,
-				     resolution > wanted ? query->to_s : from_s, &end_s);
-		if (i == RESOLUTION_10S || end_s > query->to_s)
-			end_s = query->to_s;
-		if (end_s < from_s)
-			end_s = from_s;
-		out[i] = (struct segment){resolution, from_s, end_s};
-		from_s = end_s;
+		*segment = (struct segment){(enum resolution)i, from_s, query->to_s};
+		result = segment_end(db, series, segment->resolution, wanted, segment, &end_s);
+		if (i != RESOLUTION_10S && end_s < segment->to_s)
+			segment->to_s = end_s;
+		if (segment->to_s < from_s)
+			segment->to_s = from_s;
+		from_s = segment->to_s;
 	}
 	return result;
 }

@@ -31,7 +31,7 @@ static const char *read_times(const struct request *request, struct store_query 
 {
 	int64_t step_s = 0, pack = FIELD_UNKNOWN;
 
-	query->to_s = clock_wall_ms() / 1000;
+	query->to_s = clock_wall_ms() / 1000 + 1;
 	if (!read_argument(request, "to", 0, LAST_TIME_S, &query->to_s))
 		return "'to' must be a time in seconds since 1970.";
 	query->from_s = query->to_s > DAY_S ? query->to_s - DAY_S : 0;
@@ -85,10 +85,10 @@ static void print_row(void *arg, int64_t time_s, const int32_t *values)
 	fprintf(sheet->out, "%s[%lld", sheet->begun ? "," : "", (long long)time_s);
 	for (int i = 0; i < sheet->query->column_count; i++) {
 		fputc(',', sheet->out);
-		print_json_value(sheet->out,
-				 store_column_unit(series_of(sheet->query),
-						   sheet->query->columns[i]),
-				 values[i]);
+		print_json_value(
+			sheet->out,
+			store_column_unit(series_of(sheet->query), sheet->query->columns[i]),
+			values[i]);
 	}
 	fputc(']', sheet->out);
 	sheet->begun = true;

@@ -96,8 +96,8 @@ enum MHD_Result api_login(struct request *request)
 				   "configuration.");
 	password = body_text(request, "password", &body);
 	if (!password || strlen(password) > MAX_PASSWORD)
-		result = reply_error(request, MHD_HTTP_BAD_REQUEST,
-				     "Send {\"password\": \"...\"}.");
+		result =
+			reply_error(request, MHD_HTTP_BAD_REQUEST, "Send {\"password\": \"...\"}.");
 	else
 		result = judge_password(request, password);
 	json_decref(body);
@@ -157,8 +157,8 @@ static bool is_command(const char *text)
 static enum MHD_Result send_command(struct request *request, const char *command)
 {
 	char answer[256], address[LOGIN_ADDRESS_SIZE];
-	const ssize_t count = ask_simulator(request->web->config.demo_control, command, answer,
-					    sizeof answer);
+	const ssize_t count =
+		ask_simulator(request->web->config.demo_control, command, answer, sizeof answer);
 
 	if (count < 0)
 		return reply_error(request, MHD_HTTP_BAD_GATEWAY,

@@ -93,9 +93,10 @@ enum MHD_Result serve_file(struct request *request)
 	if (fd >= 0)
 		return send_file(request, path, fd, &info);
 	if (strcmp(request->path, "/") == 0)
-		return reply_error(request, MHD_HTTP_NOT_FOUND,
-				   "The dashboard's files are not installed. Build them with './dev "
-				   "build', or set web.root; the API is below /api/v1/.");
+		return reply_error(
+			request, MHD_HTTP_NOT_FOUND,
+			"The dashboard's files are not installed. Build them with './dev "
+			"build', or set web.root; the API is below /api/v1/.");
 	return reply_error(request, MHD_HTTP_NOT_FOUND,
 			   "There is no such page. The dashboard is at /.");
 }

@@ -15,16 +15,19 @@ struct slot {
 };
 
 struct guard {
-	pthread_mutex_t lock;
+	int64_t request_ms;
+	pthread_mutex_t lock; /* of the slots */
 	struct slot slots[WEB_MAX_CONNECTIONS];
 };
 
-struct guard *guard_new(void)
+struct guard *guard_new(int64_t request_ms)
 {
 	struct guard *guard = calloc(1, sizeof *guard);
 
-	if (guard)
-		pthread_mutex_init(&guard->lock, NULL);
+	if (!guard)
+		return NULL;
+	guard->request_ms = request_ms;
+	pthread_mutex_init(&guard->lock, NULL);
 	return guard;
 }
 
@@ -85,7 +88,7 @@ void guard_tick(struct guard *guard, int64_t now_ms)
 		const struct slot *slot = &guard->slots[i];
 
 		if (slot->in_use && slot->waiting_since_ms &&
-		    now_ms - slot->waiting_since_ms > WEB_REQUEST_MS)
+		    now_ms - slot->waiting_since_ms > guard->request_ms)
 			shutdown(slot->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&guard->lock);

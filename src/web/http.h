@@ -18,8 +18,7 @@
 #define WEB_MAX_STREAMS     8
 #define WEB_MAX_BODY        4096
 #define WEB_MAX_URL         2048
-#define WEB_TIMEOUT_S       15 /* without a byte */
-#define WEB_REQUEST_MS      20000 /* for a whole request, however it trickles in */
+#define WEB_TIMEOUT_S       15    /* if the configuration does not say */
 #define WEB_HEALTHY_MS      10000 /* a snapshot may be this old */
 
 struct guard;
@@ -74,15 +73,16 @@ void request_address(const struct request *request, char address[LOGIN_ADDRESS_S
 /* Leaves an event about something that a person did. */
 __attribute__((format(printf, 4, 5))) void request_leave_event(const struct request *request,
 							       enum event_severity severity,
-							       const char *kind,
-							       const char *format, ...);
+							       const char *kind, const char *format,
+							       ...);
 
 /* Answers. They take over what they are given. `error` is a sentence that tells the next step. */
 enum MHD_Result reply_json(struct request *request, unsigned status, json_t *json);
 enum MHD_Result reply_text(struct request *request, unsigned status, const char *type, char *text,
 			   size_t size); /* malloc'ed */
-__attribute__((format(printf, 3, 4))) enum MHD_Result
-reply_error(struct request *request, unsigned status, const char *format, ...);
+__attribute__((format(printf, 3, 4))) enum MHD_Result reply_error(struct request *request,
+								  unsigned status,
+								  const char *format, ...);
 enum MHD_Result reply_empty(struct request *request, const char *cookie); /* 204 */
 enum MHD_Result reply_response(struct request *request, unsigned status,
 			       struct MHD_Response *response);
@@ -111,7 +111,7 @@ int stream_count(struct stream *stream);
 
 /* --- connections that take too long (guard.c) --- */
 
-struct guard *guard_new(void);
+struct guard *guard_new(int64_t request_ms); /* how long a request may take to come in */
 void guard_free(struct guard *guard);
 void guard_notify(void *guard, struct MHD_Connection *connection, void **context,
 		  enum MHD_ConnectionNotificationCode what);

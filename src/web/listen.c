@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The listening socket. Opened here rather than by libmicrohttpd, which cannot say why it failed. */
+/* The listening socket. Opened here rather than by libmicrohttpd, which cannot say why it failed.
+ */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -32,8 +33,8 @@ static int split(const char *text, char host[WEB_TEXT_SIZE], const char **port)
 static int bind_and_listen(const struct addrinfo *address)
 {
 	const int yes = 1, no = 0;
-	const int fd = socket(address->ai_family,
-			      address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const int fd =
+		socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -errno;
@@ -56,9 +57,8 @@ static int port_of(int fd)
 
 	if (getsockname(fd, (struct sockaddr *)&bound, &size) < 0)
 		return 0;
-	return ntohs(bound.ss_family == AF_INET6
-			     ? ((const struct sockaddr_in6 *)&bound)->sin6_port
-			     : ((const struct sockaddr_in *)&bound)->sin_port);
+	return ntohs(bound.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&bound)->sin6_port
+						 : ((const struct sockaddr_in *)&bound)->sin_port);
 }
 
 int listen_open(const char *text, int *port, char *why, size_t why_size)

@@ -38,8 +38,8 @@ bool request_is_logged_in(const struct request *request)
 
 void request_address(const struct request *request, char address[LOGIN_ADDRESS_SIZE])
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	socklen_t size = sizeof(struct sockaddr_in);
 
 	if (info && info->client_addr->sa_family == AF_INET6)

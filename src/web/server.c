@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The server: the table of routes, what is refused before a handler sees it, start and stop. One
- * thread of libmicrohttpd serves all connections with epoll; a ticker thread feeds the event
+ * thread of libmicrohttpd serves all connections; a ticker thread feeds the event
  * stream, ends requests that take for ever and watches the age of the snapshot. */
 #include <errno.h>
 #include <sodium.h>
@@ -15,6 +15,8 @@
 
 #define CONNECTION_MEMORY 16384
 #define TICK_S            1
+
+static const char too_large[] = "The body may have at most 4096 bytes. Send less.";
 
 static const struct route routes[] = {
 	{"GET", "/api/v1/battery", api_battery, false},
@@ -69,17 +71,15 @@ static bool method_fits(const struct request *request)
 	return strcmp(request->route->method, request->method) == 0;
 }
 
-static unsigned refuse(const struct request *request, unsigned status, const char **sentence,
-		       const char *text)
-{
-	(void)request;
-	*sentence = text;
-	return status;
-}
+/* Status 0 = not refused. */
+struct refusal {
+	unsigned status;
+	const char *sentence;
+};
 
 /* A POST must come from our own page: a foreign one cannot add the header, nor send JSON, without
  * asking first, and nobody answers it. */
-static unsigned refuse_post(const struct request *request, const char **sentence)
+static struct refusal refuse_post(const struct request *request)
 {
 	const char *mark = request_header(request, "X-OnePack");
 	const char *origin = request_header(request, "Origin");
@@ -87,45 +87,47 @@ static unsigned refuse_post(const struct request *request, const char **sentence
 	int64_t bytes;
 
 	if (!mark || strcmp(mark, "1") != 0)
-		return refuse(request, MHD_HTTP_FORBIDDEN, sentence,
-			      "Add the header 'X-OnePack: 1' to requests that change something.");
+		return (struct refusal){MHD_HTTP_FORBIDDEN,
+					"Add the header 'X-OnePack: 1' to requests "
+					"that change something."};
 	if (origin && !check_origin(origin, request_header(request, "Host")))
-		return refuse(request, MHD_HTTP_FORBIDDEN, sentence,
-			      "This request comes from another site. Open the gateway's own page.");
+		return (struct refusal){MHD_HTTP_FORBIDDEN, "This request comes from another site. "
+							    "Open the gateway's own page."};
 	if (!check_is_json(request_header(request, "Content-Type")))
-		return refuse(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, sentence,
-			      "Send a JSON object with 'Content-Type: application/json'.");
+		return (struct refusal){
+			MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+			"Send a JSON object with 'Content-Type: application/json'."};
 	if (length && !check_number(length, 0, WEB_MAX_BODY, &bytes))
-		return refuse(request, MHD_HTTP_PAYLOAD_TOO_LARGE, sentence,
-			      "The body may have at most 4096 bytes. Send less.");
-	return 0;
+		return (struct refusal){MHD_HTTP_CONTENT_TOO_LARGE, too_large};
+	return (struct refusal){0, NULL};
 }
 
-/* The status and sentence of a refusal, or 0. */
-static unsigned refuse_request(const struct request *request, const char **sentence)
+static struct refusal refuse(const struct request *request)
 {
-	if (request->url_too_long)
-		return refuse(request, MHD_HTTP_URI_TOO_LONG, sentence,
-			      "The URL may have at most 2048 characters. Ask for less at a time.");
-	if (!check_host(request_header(request, "Host"), request->web->host_names))
-		return refuse(request, MHD_HTTP_MISDIRECTED_REQUEST, sentence,
-			      "This gateway does not know itself by that name. Use its IP address, "
-			      "or add the name to web.host_names in its configuration.");
-	if (!request->route)
-		return refuse(request, MHD_HTTP_NOT_FOUND, sentence,
-			      "There is nothing at this address. docs/api.md lists what there is.");
-	if (!method_fits(request))
-		return refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, sentence,
-			      "This address is used in another way; see the Allow header.");
-	if (strcmp(request->route->method, "POST") == 0) {
-		const unsigned status = refuse_post(request, sentence);
+	struct refusal refusal = {0, NULL};
 
-		if (status)
-			return status;
-	}
-	if (request->route->needs_login && !request_is_logged_in(request))
-		return refuse(request, MHD_HTTP_UNAUTHORIZED, sentence, "Please log in first.");
-	return 0;
+	if (request->url_too_long)
+		return (struct refusal){
+			MHD_HTTP_URI_TOO_LONG,
+			"The URL may have at most 2048 characters. Ask for less at a time."};
+	if (!check_host(request_header(request, "Host"), request->web->host_names))
+		return (struct refusal){
+			MHD_HTTP_MISDIRECTED_REQUEST,
+			"This gateway does not know itself by that name. Use its IP address, or add "
+			"the name to web.host_names in its configuration."};
+	if (!request->route)
+		return (struct refusal){
+			MHD_HTTP_NOT_FOUND,
+			"There is nothing at this address. docs/api.md lists what there is."};
+	if (!method_fits(request))
+		return (struct refusal){
+			MHD_HTTP_METHOD_NOT_ALLOWED,
+			"This address is used in another way; see the Allow header."};
+	if (strcmp(request->route->method, "POST") == 0)
+		refusal = refuse_post(request);
+	if (!refusal.status && request->route->needs_login && !request_is_logged_in(request))
+		return (struct refusal){MHD_HTTP_UNAUTHORIZED, "Please log in first."};
+	return refusal;
 }
 
 /* --- one request --- */
@@ -156,14 +158,15 @@ static void end_request(void *arg, struct MHD_Connection *connection, void **con
 
 static enum MHD_Result first_look(struct request *request, const char *method, const char *path)
 {
-	const char *sentence = NULL;
-
 	request->is_known = true;
 	request->method = method;
 	request->path = path;
 	request->route = find_route(request);
-	const unsigned status = refuse_request(request, &sentence);
-	return status ? reply_error(request, status, "%s", sentence) : MHD_YES;
+	const struct refusal refusal = refuse(request);
+	if (!refusal.status)
+		return MHD_YES;
+	guard_note_request(request->web->guard, request->connection, true);
+	return reply_error(request, refusal.status, "%s", refusal.sentence);
 }
 
 static void keep_body(struct request *request, const char *bytes, size_t count)
@@ -192,8 +195,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 	}
 	guard_note_request(web->guard, connection, true);
 	if (request->body_size > WEB_MAX_BODY)
-		return reply_error(request, MHD_HTTP_PAYLOAD_TOO_LARGE,
-				   "The body may have at most 4096 bytes. Send less.");
+		return reply_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "%s", too_large);
 	return request->route->handler(request);
 }
 
@@ -252,14 +254,16 @@ static void collect_names(struct web *web)
 		 host, host, gateway, gateway, web->config.host_names);
 }
 
+/* poll, not epoll: libmicrohttpd 0.9.75 with edge-triggered epoll overlooks the end of a connection
+ * that comes together with its last bytes, and keeps the place until the time-out. */
 static struct MHD_Daemon *start_daemon(struct web *web, int socket)
 {
 	return MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle,
-		web, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
+		MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, web,
+		MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)WEB_MAX_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 		(unsigned)WEB_MAX_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)WEB_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(unsigned)web->config.timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK, begin_request, web,
 		MHD_OPTION_NOTIFY_COMPLETED, end_request, web, MHD_OPTION_NOTIFY_CONNECTION,
 		guard_notify, web->guard, MHD_OPTION_END);
@@ -269,7 +273,7 @@ static int start_parts(struct web *web, char *why, size_t why_size)
 {
 	int socket;
 
-	web->guard = guard_new();
+	web->guard = guard_new(web->config.timeout_s * 4000LL / 3);
 	web->stream = stream_new(web);
 	if (!web->guard || !web->stream || sodium_init() < 0) {
 		snprintf(why, why_size, "no memory for the web server");
@@ -314,6 +318,8 @@ int web_start(const struct web_config *config, struct board *board, struct store
 		return -ENOMEM;
 	}
 	web->config = *config;
+	if (web->config.timeout_s <= 0)
+		web->config.timeout_s = WEB_TIMEOUT_S;
 	web->board = board;
 	web->store = store;
 	init_lock(web);

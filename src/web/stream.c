@@ -6,13 +6,14 @@
  * again at once) and resumed by the ticker. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "http.h"
 #include "onepack/clock.h"
 #include "onepack/json.h"
 
 #define BLOCK_SIZE       8192
-#define MESSAGE_LIMIT_MS 15000
+#define SOCKET_BUFFER    32768
 #define COMMENT_EVERY_MS 10000
 #define EVENTS_A_TIME    16
 
@@ -125,8 +126,8 @@ static void refresh(struct stream *stream, int64_t now_ms)
 
 	if (number != stream->battery_seen) {
 		stream->battery_seen = number;
-		publish(stream, TOPIC_BATTERY,
-			message_make("battery", json_from_battery(&battery)), now_ms);
+		publish(stream, TOPIC_BATTERY, message_make("battery", json_from_battery(&battery)),
+			now_ms);
 	}
 	publish_inverters(stream, now_ms);
 	if (now_ms - stream->last_message_ms >= COMMENT_EVERY_MS)
@@ -184,9 +185,10 @@ static struct message *next_message(struct client *client)
 static ssize_t fill(struct client *client, char *out, size_t max)
 {
 	const int64_t now_ms = clock_monotonic_ms();
+	struct stream *stream = client->stream;
 	size_t count;
 
-	if (client->stream->closing)
+	if (stream->closing)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (!client->sending) {
 		client->sending = next_message(client);
@@ -198,7 +200,7 @@ static ssize_t fill(struct client *client, char *out, size_t max)
 		client->suspended = true;
 		return 0;
 	}
-	if (now_ms - client->sending_since_ms > MESSAGE_LIMIT_MS)
+	if (now_ms - client->sending_since_ms > stream->web->config.timeout_s * 1000LL)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	count = client->sending->size - client->sent;
 	if (count > max)
@@ -260,15 +262,30 @@ static struct client *admit(struct stream *stream, struct MHD_Connection *connec
 	return client;
 }
 
+/* What waits in the kernel for a slow client is old news; better it waits here and is skipped. */
+static void limit_socket(struct MHD_Connection *connection)
+{
+	const int size = SOCKET_BUFFER;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (info)
+		setsockopt(info->connect_fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 enum MHD_Result api_stream(struct request *request)
 {
-	struct client *client = admit(request->web->stream, request->connection);
 	struct MHD_Response *response;
+	struct client *client;
 
+	if (strcmp(request->method, "HEAD") == 0)
+		return reply_text(request, MHD_HTTP_OK, "text/event-stream", strdup(""), 0);
+	client = admit(request->web->stream, request->connection);
 	if (!client)
 		return reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
 				   "%d pages are listening already. Close one of them.",
 				   WEB_MAX_STREAMS);
+	limit_socket(request->connection);
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_content,
 						     client, forget);
 	if (!response) {

@@ -102,6 +102,18 @@ static void forgotten_samples_are_served_from_coarser_tables(void **state)
 			 4 + 60 + 60 + 5);
 }
 
+static void a_file_of_the_first_minutes_has_only_samples(void **state)
+{
+	static const int32_t steps_s[] = {10, 60, 900};
+
+	(void)state;
+	database_run(writer.db, "DELETE FROM battery_1m; DELETE FROM battery_15m;"
+				"DELETE FROM battery_10s WHERE time >= 1767268800 + 900");
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(ask(NOON_S, NOON_S + 3600, steps_s[i], FIELD_UNKNOWN, "voltage_v"),
+				 900 / steps_s[i]);
+}
+
 static void steps_of_queries(void **state)
 {
 	static const struct {
@@ -280,6 +292,7 @@ int main(void)
 		FILLED(samples_come_back_as_they_were),
 		FILLED(coarse_steps_end_with_what_is_not_rolled_up_yet),
 		FILLED(forgotten_samples_are_served_from_coarser_tables),
+		FILLED(a_file_of_the_first_minutes_has_only_samples),
 		cmocka_unit_test(steps_of_queries),
 		cmocka_unit_test(no_query_gives_more_than_the_maximum),
 		FILLED(wrong_queries_are_refused),
