@@ -15,7 +15,7 @@
 
 /* Argon2id with 19 MiB and two passes: what a small board can afford and OWASP asks at least. */
 #define HASH_PASSES       2
-#define HASH_BYTES        (19 * 1024 * 1024)
+#define HASH_BYTES        19922944
 #define MIN_PASSWORD      8
 #define MAX_PASSWORD      1000
 #define MAX_COMMAND       200

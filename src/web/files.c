@@ -85,7 +85,7 @@ enum MHD_Result serve_file(struct request *request)
 {
 	const char *root = request->web->config.root;
 	const char *path = strcmp(request->path, "/") == 0 ? "/index.html" : request->path;
-	struct stat info;
+	struct stat info = {0};
 	int fd = -ENOENT;
 
 	if (root[0] && check_file_path(path))

@@ -52,13 +52,16 @@ static int bind_and_listen(const struct addrinfo *address)
 
 static int port_of(int fd)
 {
-	struct sockaddr_storage bound;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} bound = {0};
 	socklen_t size = sizeof bound;
 
-	if (getsockname(fd, (struct sockaddr *)&bound, &size) < 0)
+	if (getsockname(fd, &bound.any, &size) < 0)
 		return 0;
-	return ntohs(bound.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&bound)->sin6_port
-						 : ((const struct sockaddr_in *)&bound)->sin_port);
+	return ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
 }
 
 int listen_open(const char *text, int *port, char *why, size_t why_size)

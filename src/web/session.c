@@ -9,7 +9,7 @@
 #define TOKEN_BYTES   16
 #define FIRST_FREE    2 /* a slip of the finger costs nothing */
 #define PAUSE_MS      1000
-#define FORGIVE_MS    (60 * 60 * 1000LL) /* without failures for this long: as if never seen */
+#define FORGIVE_MS    3600000LL /* without failures for this long: as if never seen */
 #define MAX_DOUBLINGS 20
 
 static void hash_token(const char *token, unsigned char hash[32])

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SESSION_TOKEN_SIZE 33 /* 128 bits in hex, and a zero */
-#define SESSION_IDLE_MS    (30 * 60 * 1000LL)
-#define SESSION_LIFE_MS    (12 * 60 * 60 * 1000LL)
+#define SESSION_TOKEN_SIZE 33         /* 128 bits in hex, and a zero */
+#define SESSION_IDLE_MS    1800000LL  /* 30 minutes */
+#define SESSION_LIFE_MS    43200000LL /* 12 hours */
 #define SESSION_MAX        16
 
 struct session {
@@ -32,7 +32,7 @@ void session_end(struct sessions *sessions, const char *token);
  * together up to 4 s, so that many addresses are no way round and nobody is locked out for long. */
 #define LOGIN_ADDRESS_SIZE 48
 #define LOGIN_ADDRESSES    32
-#define LOGIN_PAUSE_MAX_MS (15 * 60 * 1000LL)
+#define LOGIN_PAUSE_MAX_MS 900000LL
 #define LOGIN_ALL_MAX_MS   4000
 
 struct login_pause {
