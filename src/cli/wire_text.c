@@ -43,6 +43,14 @@ static int digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Two digits; -1 when they are not. */
+static int hex_byte(const char *text)
+{
+	const int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
+
+	return low < 0 ? -1 : high * 16 + low;
+}
+
 static int parse_id(const char *text, size_t length, struct can_message *out)
 {
 	uint32_t id = 0;
@@ -71,9 +79,9 @@ static int parse_compact(const char *text, struct can_message *out)
 			hex++;
 			continue;
 		}
-		if (out->length == 8 || digit(hex[0]) < 0 || digit(hex[1]) < 0)
+		if (out->length == 8 || hex_byte(hex) < 0)
 			return ERR_FORMAT;
-		out->data[out->length++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
+		out->data[out->length++] = (uint8_t)hex_byte(hex);
 		hex += 2;
 	}
 	return 0;
@@ -91,9 +99,9 @@ static int parse_columns(const struct words *words, int at, struct can_message *
 	for (int i = at + 2; i < words->count; i++) {
 		const char *hex = words->word[i];
 
-		if (strlen(hex) != 2 || digit(hex[0]) < 0 || digit(hex[1]) < 0)
+		if (strlen(hex) != 2 || hex_byte(hex) < 0)
 			return ERR_FORMAT;
-		out->data[out->length++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
+		out->data[out->length++] = (uint8_t)hex_byte(hex);
 	}
 	return 0;
 }
@@ -156,11 +164,11 @@ int wire_parse_hex(const char *line, uint8_t *out, size_t size)
 	if (*line == '~')
 		return take_text(line, out, size);
 	while (*(line += strspn(line, " \t\r\n"))) {
-		if (digit(line[0]) < 0 || digit(line[1]) < 0)
+		if (hex_byte(line) < 0)
 			return ERR_FORMAT;
 		if (count == size)
 			return ERR_SPACE;
-		out[count++] = (uint8_t)(digit(line[0]) << 4 | digit(line[1]));
+		out[count++] = (uint8_t)hex_byte(line);
 		line += 2;
 	}
 	return count ? (int)count : ERR_FORMAT;

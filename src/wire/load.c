@@ -33,7 +33,7 @@ const char *wire_keep_text(struct wire *wire, const char *text)
 	char *copy = wire_keep(wire, strlen(text) + 1);
 
 	if (copy)
-		strcpy(copy, text);
+		memcpy(copy, text, strlen(text) + 1);
 	return copy ? copy : "";
 }
 
