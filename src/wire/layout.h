@@ -34,6 +34,8 @@ struct layout {
 	int element_count;
 };
 
+#define NO_MEMBER SIZE_MAX /* offset of a quantity that has no place of its own */
+
 /* The value that goes out, FIELD_UNKNOWN when there is none; and what a read value does. */
 int32_t quantity_get(const struct layout *at, const struct quantity *quantity);
 void quantity_set(const struct layout *at, const struct quantity *quantity, int32_t value);

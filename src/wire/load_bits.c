@@ -103,8 +103,8 @@ static void load_field_is(struct loader *load, const yaml_node_t *node, const ch
 	if (bit->value < 0)
 		doc_complain(load->doc, node, "'%s' is not a word of '%s'", equals + 1,
 			     bit->quantity.name);
-	if (bit->quantity.get)
-		doc_complain(load->doc, node, "'%s' is derived and cannot be compared here",
+	if (bit->quantity.offset == NO_MEMBER)
+		doc_complain(load->doc, node, "'%s' has no place to be read into",
 			     bit->quantity.name);
 }
 
