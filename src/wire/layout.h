@@ -58,6 +58,17 @@ bool battery_is_mute(const struct battery *battery);
 /* Sensors of a battery seen as one pack: power switches, hottest, coldest, mean from there on. */
 int battery_sensors(const struct battery *battery, int32_t out[ONEPACK_MAX_TEMPERATURES]);
 
+/* The byte order of a number, and whether the option of an ITEM_WHEN has its value. */
+static inline enum byte_order order_of(const struct layout *at, const struct item *item)
+{
+	return item->order < 0 ? at->order : (enum byte_order)item->order;
+}
+
+static inline bool item_is_on(const struct layout *at, const struct item *item)
+{
+	return at->ctx->option[item->option] == item->option_value;
+}
+
 /* --- numbers (layout_number.c) --- */
 
 /* Vocabulary value -> raw number, rounded and held inside the type. `cells` divides for `per:

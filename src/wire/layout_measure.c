@@ -1,6 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How long a message is by the counts that stand in it. */
+/* How long a message is: at its fullest, and by the counts that stand in its bytes. */
 #include "layout.h"
+
+/* --- at its fullest --- */
+
+static int items_size(const struct item *items, int count, const struct wire_context *ctx)
+{
+	int size = 0;
+
+	for (int i = 0; i < count; i++) {
+		const struct item *item = &items[i];
+		const int most = item->repeat == REPEAT_PACKS   ? ONEPACK_MAX_PACKS
+				 : item->repeat == REPEAT_CELLS ? ONEPACK_MAX_CELLS
+								: ONEPACK_MAX_TEMPERATURES;
+
+		if (item->kind == ITEM_REPEAT)
+			size += item->counted_size +
+				(item->count ? item->count : most) *
+					items_size(item->items, item->item_count, ctx);
+		else if (item->kind != ITEM_WHEN)
+			size += item->size;
+		else if (ctx->option[item->option] == item->option_value)
+			size += items_size(item->items, item->item_count, ctx);
+	}
+	return size;
+}
+
+int layout_size(const struct message *message, const struct wire_context *ctx)
+{
+	const int size = items_size(message->items, message->item_count, ctx);
+
+	return size > message->length ? size : message->length;
+}
+
+/* --- by its bytes --- */
 
 struct tape {
 	const struct wire_context *ctx;

@@ -40,6 +40,12 @@ bool load_name(struct loader *load, const yaml_node_t *at, const char *name, int
 void load_modbus(struct doc *doc, const yaml_node_t *node, struct wire *wire);
 void load_pylon(struct doc *doc, const yaml_node_t *node, struct wire *wire);
 
+/* `{is: NAME, ...}`, its type already loaded. */
+void load_value(struct loader *load, const yaml_node_t *map, struct item *item);
+
+/* A raw number, which may be written as it stands on the wire: 0x8000 is allowed for an s16. */
+bool load_raw(struct loader *load, const yaml_node_t *node, const struct item *item, int64_t *raw);
+
 /* `bits:` and `pairs:` */
 void load_bits(struct loader *load, const yaml_node_t *map, struct item *item);
 
