@@ -19,17 +19,21 @@ static int64_t wire_us(const struct exchange *x, size_t bytes)
 	return (int64_t)bytes * BITS_OF_BYTE * 1000000 / x->baud;
 }
 
-static bool has_echo(const struct exchange *x)
+/* Just behind the echo of the question, which noise may precede; the beginning when there is none.
+ */
+static const uint8_t *behind_echo(const struct exchange *x)
 {
-	return x->count >= x->request_count && memcmp(x->bytes, x->request, x->request_count) == 0;
+	const uint8_t *echo = memmem(x->bytes, x->count, x->request, x->request_count);
+
+	return echo ? echo + x->request_count : x->bytes;
 }
 
 const uint8_t *exchange_heard(const struct exchange *x, size_t *count)
 {
-	size_t echo = has_echo(x) ? x->request_count : 0;
+	const uint8_t *heard = behind_echo(x);
 
-	*count = x->count - echo;
-	return x->bytes + echo;
+	*count = x->count - (size_t)(heard - x->bytes);
+	return heard;
 }
 
 /* Sleeps until then, for input too if asked: 0, or -ECANCELED. A hang-up ends it. */
@@ -54,8 +58,7 @@ static int collect(struct exchange *x, size_t expected, int64_t deadline_us)
 {
 	int err, n;
 
-	if (has_echo(x))
-		expected += x->request_count;
+	expected += (size_t)(behind_echo(x) - x->bytes);
 	if (x->count > 0 && x->count + 1 < expected) {
 		int64_t full_us = clock_monotonic_us() + wire_us(x, expected - x->count - 1);
 

@@ -201,6 +201,8 @@ static void take_request(struct fake_rack *rack, const uint8_t *request)
 	}
 	if (rack->baud) /* it was written at once, but takes its time */
 		sleep_to(clock_monotonic_us() + (int64_t)REQUEST * 10000000 / rack->baud);
+	if (rack->noisy_echo)
+		put(rack, (const uint8_t *)"\x00\xF8", 2);
 	if (rack->echo)
 		put(rack, request, REQUEST);
 	if (address < FAKE_PACKS) {

@@ -43,7 +43,7 @@ struct fake_rack {
 	int master;
 	pthread_t thread;
 	pthread_mutex_t lock; /* for everything below */
-	bool stop, echo;
+	bool stop, echo, noisy_echo;
 	uint32_t baud; /* byte timing on the line, 0 = none */
 	struct fake_pack packs[FAKE_PACKS];
 	unsigned asked[FAKE_PACKS][4]; /* questions by address and type */

@@ -159,6 +159,25 @@ static void test_no_time_is_lost(void **state)
 	assert_in_range(best_us, bound_us - 1000, bound_us + 4000);
 }
 
+/* Our own question, sent back by the adapter behind some noise, is nobody else's. */
+static void test_echo_behind_noise(void **state)
+{
+	struct wire_values values;
+	size_t heard;
+
+	(void)state;
+	pthread_mutex_lock(&fake.lock);
+	fake.echo = true;
+	fake.noisy_echo = true;
+	pthread_mutex_unlock(&fake.lock);
+	assert_int_equal(ask(3, &values), ERR_TIMEOUT);
+	exchange_heard(&exchange, &heard);
+	assert_int_equal(heard, 0);
+	fake_set(&fake, 3, FAKE_GOOD);
+	assert_true(ask(3, &values) > 0);
+	expect_charging(&values);
+}
+
 static void test_read_again(void **state)
 {
 	struct wire_values values;
@@ -192,6 +211,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_all_ways, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_past_is_forgotten, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_time_is_lost, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_echo_behind_noise, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_read_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stop_and_unplug_end_it, set_up, tear_down),
 	};

@@ -16,6 +16,7 @@ static void test_cycle_time(void **state)
 	struct fake_rack fake;
 	struct rack_bus_config config;
 	struct watch watch;
+	int64_t best_ms = 0;
 
 	(void)state;
 	assert_in_range(packs, 1, 15);
@@ -25,11 +26,16 @@ static void test_cycle_time(void **state)
 		fake_set(&fake, i, i % 2 ? FAKE_GOOD : FAKE_LONG);
 	config = watch_bus(fake.link, (2U << packs) - 2);
 	watch_start(&watch, &config, 1);
-	assert_true(watch_for(&watch, packs, 5, 60000));
-	printf("%d packs: cycle %d ms, bound %.1f ms, shortest gap %.2f ms\n", packs,
-	       (int)watch.status[0].cycle_ms, bound_ms, (double)fake_shortest_gap_us(&fake) / 1000);
-	assert_true((double)watch.status[0].cycle_ms < bound_ms * 1.2); /* a busy machine */
-	assert_true((double)watch.status[0].cycle_ms > bound_ms * 0.98);
+	assert_true(watch_for(&watch, packs, 3, 60000)); /* first contact is over */
+	for (unsigned i = 4; i <= 6; i++) {              /* the best: a machine may be busy */
+		assert_true(watch_for(&watch, packs, i, 20000));
+		if (best_ms == 0 || watch.status[0].cycle_ms < best_ms)
+			best_ms = watch.status[0].cycle_ms;
+	}
+	printf("%d packs: cycle %d ms, bound %.1f ms, shortest gap %.2f ms\n", packs, (int)best_ms,
+	       bound_ms, (double)fake_shortest_gap_us(&fake) / 1000);
+	assert_true((double)best_ms < bound_ms * 1.05);
+	assert_true((double)best_ms > bound_ms * 0.98);
 	watch_stop(&watch);
 	fake_stop(&fake);
 }
