@@ -136,6 +136,8 @@ static int create_tables(sqlite3 *db)
 		db, "BEGIN IMMEDIATE;"
 		    "CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, time INTEGER, "
 		    "kind TEXT, severity INTEGER, pack INTEGER, text TEXT);"
+		    "CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY, charged INTEGER, "
+		    "discharged INTEGER);"
 		    "CREATE TABLE IF NOT EXISTS reasons (time INTEGER, \"limit\" INTEGER, "
 		    "value INTEGER, pack INTEGER, cell INTEGER, rule TEXT, text TEXT, "
 		    "PRIMARY KEY (time, \"limit\")) WITHOUT ROWID");

@@ -294,20 +294,15 @@ int store_reasons(struct store_reader *reader, int64_t from_s, int64_t to_s,
 
 int store_last_energy(const char *path, int32_t *charged_wh, int32_t *discharged_wh)
 {
-	char why[STORE_DETAIL_SIZE], sql[160];
+	char why[STORE_DETAIL_SIZE];
 	sqlite3_stmt *select;
 	sqlite3 *db;
 	bool found = false;
 
 	if (database_open_reader(path, &db, why, sizeof why) != SQLITE_OK)
 		return ERR_UNKNOWN;
-	for (int i = 0; !found && i < RESOLUTION_COUNT; i++) {
-		snprintf(sql, sizeof sql,
-			 "SELECT energy_charged, energy_discharged FROM %s WHERE energy_charged IS "
-			 "NOT NULL AND energy_discharged IS NOT NULL ORDER BY time DESC LIMIT 1",
-			 table_name(STORE_BATTERY, (enum resolution)i));
-		if (sqlite3_prepare_v2(db, sql, -1, &select, NULL) != SQLITE_OK)
-			break;
+	if (sqlite3_prepare_v2(db, "SELECT charged, discharged FROM totals", -1, &select, NULL) ==
+	    SQLITE_OK) {
 		found = sqlite3_step(select) == SQLITE_ROW;
 		if (found) {
 			*charged_wh = column_value(select, 0);

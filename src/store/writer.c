@@ -25,6 +25,10 @@ static int prepare_all(struct writer *writer)
 		result = sqlite3_prepare_v2(
 			writer->db, "INSERT OR REPLACE INTO reasons VALUES (?, ?, ?, ?, ?, ?, ?)",
 			-1, &writer->reason, NULL);
+	if (result == SQLITE_OK)
+		result = sqlite3_prepare_v2(writer->db,
+					    "INSERT OR REPLACE INTO totals VALUES (1, ?, ?)", -1,
+					    &writer->totals, NULL);
 	return result;
 }
 
@@ -57,6 +61,7 @@ void writer_close(struct writer *writer)
 	sqlite3_finalize(writer->pack);
 	sqlite3_finalize(writer->event);
 	sqlite3_finalize(writer->reason);
+	sqlite3_finalize(writer->totals);
 	sqlite3_close(writer->db);
 	memset(writer, 0, sizeof *writer);
 }
@@ -119,6 +124,25 @@ static int put_reason(struct writer *writer, const struct reason_row *row)
 	return run(writer->reason);
 }
 
+/* The energy counters of the newest sample that knows them, apart from the rows: those are sorted
+ * by a clock that may have been wrong. */
+static int put_totals(struct writer *writer, const struct batch *batch)
+{
+	const int charged = store_column_find(STORE_BATTERY, "energy_charged_kwh");
+	const int discharged = store_column_find(STORE_BATTERY, "energy_discharged_kwh");
+
+	for (int i = batch->sample_count - 1; i >= 0; i--) {
+		const int32_t *values = batch->samples[i].battery;
+
+		if (values[charged] == FIELD_UNKNOWN || values[discharged] == FIELD_UNKNOWN)
+			continue;
+		bind_value(writer->totals, 1, values[charged]);
+		bind_value(writer->totals, 2, values[discharged]);
+		return run(writer->totals);
+	}
+	return SQLITE_OK;
+}
+
 /* When a quarter of an hour is over: roll-ups, then retention. */
 static int maintain(struct writer *writer, const struct store_config *config, int64_t now_s)
 {
@@ -151,6 +175,8 @@ static int put_batch(struct writer *writer, const struct store_config *config,
 		result = put_event(writer, &batch->events[i]);
 	for (int i = 0; result == SQLITE_OK && i < batch->reason_count; i++)
 		result = put_reason(writer, &batch->reasons[i]);
+	if (result == SQLITE_OK)
+		result = put_totals(writer, batch);
 	if (result == SQLITE_OK)
 		result = maintain(writer, config, now_s);
 	if (result == SQLITE_OK)

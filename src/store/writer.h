@@ -8,7 +8,7 @@
 
 struct writer {
 	sqlite3 *db;
-	sqlite3_stmt *battery, *pack, *event, *reason;
+	sqlite3_stmt *battery, *pack, *event, *reason, *totals;
 	int64_t rolled_to_s; /* roll-ups are done up to here */
 	int64_t last_event_id;
 };

@@ -11,6 +11,7 @@
 
 #define DAY_S           86400
 #define LAST_TIME_S     99999999999LL /* the year 5138 */
+#define FIELDS_AT_MOST  12            /* times 5000 rows: half a megabyte per answer */
 #define EVENTS_NORMALLY 100
 #define EVENTS_AT_MOST  1000
 #define EVENTS_ON_BOARD 256
@@ -53,7 +54,7 @@ static enum store_series series_of(const struct store_query *query)
 	return query->pack == FIELD_UNKNOWN ? STORE_BATTERY : STORE_PACK;
 }
 
-/* Reads "a,b,c"; `wrong` receives the first name that is no field. */
+/* Reads "a,b,c"; `wrong` receives what there is no history of. */
 static bool read_fields(const char *list, struct store_query *query, char *wrong, size_t size)
 {
 	while (*list) {
@@ -62,8 +63,12 @@ static bool read_fields(const char *list, struct store_query *query, char *wrong
 
 		snprintf(wrong, size, "%.*s", (int)length, list);
 		column = store_column_find(series_of(query), wrong);
-		if (column < 0 || query->column_count == STORE_MAX_COLUMNS)
+		if (column < 0)
 			return false;
+		if (query->column_count == FIELDS_AT_MOST) {
+			snprintf(wrong, size, "more than %d fields at once", FIELDS_AT_MOST);
+			return false;
+		}
 		query->columns[query->column_count++] = column;
 		list += length;
 		list += *list == ',';

@@ -91,9 +91,10 @@ enum MHD_Result api_login(struct request *request)
 	json_t *body;
 
 	if (!request->web->config.password_hash[0])
-		return reply_error(request, MHD_HTTP_FORBIDDEN,
-				   "No password is set. Set web.password_hash in the gateway's "
-				   "configuration.");
+		return reply_error(
+			request, MHD_HTTP_FORBIDDEN,
+			"No password is set. Make one with 'onepack password' and set it "
+			"as web.password_hash in the configuration.");
 	password = body_text(request, "password", &body);
 	if (!password || strlen(password) > MAX_PASSWORD)
 		result =

@@ -148,8 +148,10 @@ static void history_tells_what_is_wrong_with_a_question(void **state)
 		"?fields=voltage_v&pack=17",
 		"?fields=power_w&pack=1",
 		"?fields=%ff",
+		"?fields=soc_pct,soc_pct,soc_pct,soc_pct,soc_pct,soc_pct,soc_pct,soc_pct,soc_pct,"
+		"soc_pct,soc_pct,soc_pct,soc_pct",
 	};
-	char path[200];
+	char path[300];
 
 	(void)state;
 	site_start_store();

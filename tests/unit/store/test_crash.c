@@ -54,6 +54,8 @@ static int64_t write_and_kill(const char *path, int64_t from_s, long kill_after_
 static void a_killed_writer_loses_at_most_the_open_batch(void **state)
 {
 	struct place place;
+	int32_t charged_wh, discharged_wh;
+	struct battery battery;
 	sqlite3 *db;
 	int64_t from_s = NOON_S, last_s, newest_s;
 
@@ -61,6 +63,8 @@ static void a_killed_writer_loses_at_most_the_open_batch(void **state)
 	place_make(&place);
 	for (int round = 0; round < ROUNDS; round++) {
 		last_s = write_and_kill(place.path, from_s, 20000 + round * 7300);
+		/* the engine asks first after a crash, and reads only */
+		assert_int_equal(store_last_energy(place.path, &charged_wh, &discharged_wh), 0);
 		assert_int_equal(sqlite3_open(place.path, &db), SQLITE_OK);
 		assert_int_equal(number(db, "SELECT integrity_check = 'ok' FROM "
 					    "pragma_integrity_check"),
@@ -72,6 +76,8 @@ static void a_killed_writer_loses_at_most_the_open_batch(void **state)
 				 (newest_s + 10 - NOON_S) / 10);
 		assert_int_equal(number(db, "SELECT count(*) FROM pack_10s"),
 				 (newest_s + 10 - NOON_S) / 10 * 16);
+		make_battery(&battery, newest_s, 0);
+		assert_int_equal(charged_wh, battery.energy_charged_wh);
 		assert_int_equal(sqlite3_close(db), SQLITE_OK);
 		from_s = newest_s + 10;
 	}
