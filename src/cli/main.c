@@ -11,6 +11,7 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{"sim", command_sim, "a rack and inverters without hardware"},
+	{"password", command_password, "make the password hash for the web page"},
 	{"version", command_version, "print the version"},
 	{"fuse", command_fuse, "a log of packs in, the battery with its limits and reasons out"},
 	{"wire", command_wire,

@@ -100,6 +100,18 @@ static void nonsense_is_unknown_and_large_numbers_saturate(void **state)
 	json_decref(json);
 }
 
+static void nothing_rounds_up_to_full(void **state)
+{
+	json_t *json = json_loads("{\"soc_pct\": 99.99996, \"soh_pct\": 100}", 0, NULL);
+	struct battery battery;
+
+	(void)state;
+	assert_int_equal(json_to_battery(json, &battery), 0);
+	assert_int_equal(battery.soc_mpct, 99999);
+	assert_int_equal(battery.soh_mpct, 100000);
+	json_decref(json);
+}
+
 static void known_values_only(void **state)
 {
 	struct pack pack;
@@ -137,6 +149,7 @@ int main(void)
 		cmocka_unit_test(thousandths_print_exactly),
 		cmocka_unit_test(written_is_read_back),
 		cmocka_unit_test(nonsense_is_unknown_and_large_numbers_saturate),
+		cmocka_unit_test(nothing_rounds_up_to_full),
 		cmocka_unit_test(known_values_only),
 		cmocka_unit_test(bytes_that_are_no_text_do_not_break_the_object),
 	};

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the running gateway against the bounds that physics sets; one JSON object a line: name, value, unit, and the bound
+where there is one. Not a test: nothing here fails on a slow machine. Run by `./dev bench`."""
+
+import json
+import os
+import statistics
+import sys
+import threading
+import time
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "system"))
+from racks import small_rack  # noqa: E402
+from rig import BIN, Scene, wait_for  # noqa: E402
+from simulated import SimulatedRack  # noqa: E402
+
+RECORD_BYTES, REQUEST_BYTES, BITS, BAUD = 308, 11, 10, 115200
+GAP_S = 0.100  # a JK pack wants 100 ms after each exchange
+TURNAROUND_S = 0.010  # and starts to answer within about 10 ms
+
+
+def say(name, value, unit, **more):
+    print(json.dumps({"name": name, "value": round(value, 4), "unit": unit, **more}), flush=True)
+
+
+def percentile(values, part):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
+def poll_cycle(seconds):
+    bound = 15 * ((RECORD_BYTES + REQUEST_BYTES) * BITS / BAUD + TURNAROUND_S + GAP_S)
+    with Scene() as scene:
+        rack = SimulatedRack(scene, lines=["rack=1-15"])
+        wait_for("15 packs", lambda: rack.gateway.battery()["packs_online"] == 15, 60)
+        first = rack.gateway.get("/api/v1/buses")[0]["cycles"]
+        start = time.monotonic()
+        time.sleep(seconds)
+        cycles = rack.gateway.get("/api/v1/buses")[0]["cycles"] - first
+        cycle = (time.monotonic() - start) / max(cycles, 1)
+    say("poll_cycle_15_jk_packs", cycle, "s", bound=round(bound, 4), over_bound_pct=round(100 * (cycle / bound - 1), 2))
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mb(pid, key):
+    with open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith(key):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def written_bytes(pid):
+    with open(f"/proc/{pid}/io") as io:
+        return next(int(line.split()[1]) for line in io if line.startswith("write_bytes"))
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as listed:
+        return [int(child) for child in listed.read().split()]
+
+
+def hammer(gateway, stop):
+    """A busy house: three browsers that reload and ask for history all the time."""
+    while not stop.is_set():
+        for path in ("/api/v1/battery", "/metrics", "/api/v1/history?from=0&to=4000000000&step=60&fields=soc_pct,power_w"):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{gateway.port}{path}", timeout=5).read()
+            except OSError:
+                pass
+        time.sleep(0.05)
+
+
+def steady_state(seconds):
+    with Scene() as scene:
+        rack = SimulatedRack(scene, lines=["rack-a=1-8", "rack-b=1-8"])
+        gateway = rack.gateway
+        wait_for("16 packs", lambda: gateway.battery()["packs_online"] == 16, 60)
+        pid = gateway.process.pid
+        time.sleep(2)
+        cpu, start, written = cpu_seconds(pid), time.monotonic(), written_bytes(pid)
+        time.sleep(seconds)
+        span = time.monotonic() - start
+        say("daemon_cpu_16_packs", 100 * (cpu_seconds(pid) - cpu) / span, "% of one core", aim=2)
+        say("daemon_rss_16_packs", memory_mb(pid, "VmRSS"), "MB", aim=16)
+        for number, child in enumerate(children(pid)):
+            say(f"link_{number}_rss", memory_mb(child, "VmRSS"), "MB")
+        time.sleep(max(0, 62 - span))  # one commit happens each minute
+        span = time.monotonic() - start
+        say("disk_written_per_day", (written_bytes(pid) - written) * 86400 / span / 1e6, "MB/day", aim=25)
+
+
+def can_period(seconds):
+    with Scene() as scene:
+        gateway, inverter = small_rack(scene)
+        wait_for("frames", lambda: inverter.limits(), 20)
+        wait_for("packs", lambda: gateway.battery()["packs_online"] == 3, 20)
+        stop = threading.Event()
+        clients = [threading.Thread(target=hammer, args=(gateway, stop), daemon=True) for _ in range(3)]
+        for client in clients:
+            client.start()
+        since = time.monotonic()
+        time.sleep(seconds)
+        stop.set()
+        times = [frame[0] for frame in inverter.frames if frame[1] == 0x355 and frame[0] >= since]
+        errors = [abs(b - a - 1.0) * 1000 for a, b in zip(times, times[1:])]
+        say("can_period_error_p50", percentile(errors, 0.5), "ms", samples=len(errors), aim=10)
+        say("can_period_error_p99_9", percentile(errors, 0.999), "ms", samples=len(errors), aim=100)
+
+
+def answer_to_frame(rounds):
+    """From the last byte of a pack's answer that lowers a limit to the new 0x351 on the CAN bus."""
+    from racks import slave_records
+
+    with Scene() as scene:
+        gateway, inverter = small_rack(scene, count=1)
+        wait_for("limits", lambda: inverter.limits() and inverter.limits()[1] > 0, 20)
+        latencies, stations = [], scene.packs
+        answered = []
+        plain = stations.send
+        stations.send = lambda data: (plain(data), answered.append(time.monotonic()))
+        for _ in range(rounds):
+            stations.records[1] = slave_records(1, {198: b"\0\0"})  # both switches open: no current
+            known = len(answered)
+            wait_for("zero limits", lambda: inverter.limits()[1] == 0, 20)
+            zero = next(frame[0] for frame in inverter.frames if frame[0] > answered[known - 1] and frame[1] == 0x351
+                        and frame[2][2:4] == b"\0\0")
+            before = [when for when in answered if when <= zero]
+            latencies.append((zero - before[-1]) * 1000)
+            stations.records[1] = slave_records(1)
+            wait_for("limits", lambda: inverter.limits()[1] > 0, 60)
+        say("pack_answer_to_can_frame_p50", statistics.median(latencies), "ms", samples=len(latencies), aim=5)
+        say("pack_answer_to_can_frame_max", max(latencies), "ms", samples=len(latencies))
+
+
+def main():
+    seconds = int(os.environ.get("ONEPACK_BENCH_SECONDS", "30"))
+    poll_cycle(seconds)
+    steady_state(seconds)
+    can_period(seconds)
+    answer_to_frame(5)
+
+
+if __name__ == "__main__":
+    main()
