@@ -52,6 +52,3 @@ void links_tick(struct links *links, int64_t now_ms);
 void links_stop(struct links *links, int timeout_ms);
 
 #define LINK_FAREWELL_MS 3000
-
-/* Pure: the inverter was heard once, and then not for as long as its protocol allows. */
-bool inverter_is_lost(const struct inverter_status *status, int64_t now_ms);

@@ -37,6 +37,9 @@ struct inverter_status {
 	struct inverter_view view;
 };
 
+/* Pure: the inverter was heard once, and then not for as long as its protocol allows. */
+bool inverter_is_lost(const struct inverter_status *status, int64_t now_ms);
+
 enum bus_cause {
 	BUS_CAUSE_TIMEOUT,
 	BUS_CAUSE_CHECKSUM,

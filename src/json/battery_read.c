@@ -23,9 +23,13 @@ static int32_t read_number(const json_t *json, enum unit unit)
 {
 	if (json_is_boolean(json))
 		return json_is_true(json);
-	if (json_is_number(json))
-		return saturate(json_number_value(json) *
-				(unit_is_thousandths(unit) ? 1000.0 : 1.0));
+	if (json_is_number(json)) {
+		const double value = json_number_value(json);
+
+		if (unit == UNIT_PCT && value > 99.999 && value < 100.0)
+			return 99999; /* full means full: nothing below may round up to 100 % */
+		return saturate(value * (unit_is_thousandths(unit) ? 1000.0 : 1.0));
+	}
 	if (json_is_string(json)) {
 		const int value = unit_value(unit, json_string_value(json));
 

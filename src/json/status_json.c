@@ -36,6 +36,8 @@ json_t *json_from_inverter(const struct inverter_status *status, int number, int
 	json_object_set_new(json, "port", json_string(status->port));
 	json_object_set_new(json, "link", json_string(link_state_name(status->link)));
 	json_object_set_new(json, "detail", json_string(status->detail));
+	json_object_set_new(json, "present",
+			    json_boolean(status->heard_ms && !inverter_is_lost(status, now_ms)));
 	json_object_set_new(json, "heard_s", seconds_since(status->heard_ms, now_ms));
 	json_object_set_new(json, "last_sent_s", seconds_since(status->sent_ms, now_ms));
 	json_object_set_new(json, "frames_sent", json_integer((json_int_t)status->frames_sent));

@@ -2,7 +2,7 @@
 /* When an inverter counts as lost. */
 #include "../cmocka_all.h"
 
-#include "onepack/inverter.h"
+#include "onepack/status.h"
 
 static void lost_after_its_time(void **state)
 {
