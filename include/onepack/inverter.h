@@ -40,8 +40,9 @@ int links_start(const struct inverter_config *configs, int count, int lease_fd, 
 /* To be called after each lease_publish, from any thread: the links look at the page at once. */
 void links_wake(const struct links *links);
 
-/* To be called about every 100 ms, from one thread: starts links again that ended (at once, then
- * with a back-off of 1 to 30 s), and kills one that has not shown any life for LINK_HUNG_MS. */
+/* To be called about every 100 ms, from one thread: starts links again that ended (at once after a
+ * first crash, else with a back-off of 1 to 30 s), and kills one that has not shown any life for
+ * LINK_HUNG_MS. */
 void links_tick(struct links *links, int64_t now_ms);
 
 #define LINK_HUNG_MS 5000

@@ -125,8 +125,6 @@ static void read_lease(struct link *link, int64_t now_ms)
 	link->expires_ms = INT64_MAX;
 	link->quiet =
 		link->info.silence_ms > 0 && now_ms - link->lease_lost_ms >= link->info.silence_ms;
-	if (is_orphan(link) && (link->quiet || !link->is_open))
-		link->done = true; /* nothing to say, and nobody to say it for */
 }
 
 /* --- the port --- */
@@ -147,12 +145,14 @@ static void retry_later(struct link *link, const char *why, int64_t now_ms)
 		link->backoff_ms = BACKOFF_MAX_MS;
 }
 
-static void open_port(struct link *link, int64_t now_ms)
+static void open_port(struct link *link)
 {
 	char why[256] = "";
+	int64_t now_ms;
 
 	if (link->listener < 0)
 		link->listener = announce_claim(link->options.port, why, sizeof why);
+	now_ms = clock_monotonic_ms();
 	if (link->listener < 0) {
 		show_down(link, why);
 		link->retry_ms = now_ms + BACKOFF_MIN_MS; /* its gateway may go at any time */
@@ -258,20 +258,30 @@ static void wait_and_take(struct link *link)
 	}
 }
 
+/* Nobody hears us, or nothing is left to say, and no gateway is there to change that. */
+static bool may_end(const struct link *link)
+{
+	if (!link->is_open && link->ending_ms)
+		return true;
+	return is_orphan(link) && (!link->is_open || link->quiet);
+}
+
 static void turn(struct link *link)
 {
-	int64_t now_us = clock_monotonic_us();
-	int64_t now_ms = now_us / 1000;
+	int64_t now_us;
+	int64_t now_ms;
 	int err;
 
+	if (may_end(link)) {
+		link->done = true;
+		return;
+	}
+	if (!link->is_open && clock_monotonic_ms() >= link->retry_ms)
+		open_port(link); /* may take a while, so nothing is read before it */
+	now_us = clock_monotonic_us();
+	now_ms = now_us / 1000;
 	read_lease(link, now_ms);
 	set_times(&link->ctx);
-	if (!link->is_open && link->ending_ms)
-		link->done = true;
-	if (link->done)
-		return;
-	if (!link->is_open && now_ms >= link->retry_ms)
-		open_port(link, now_ms);
 	if (link->is_open) {
 		link->backoff_ms = BACKOFF_MIN_MS;
 		err = link->kind->send(link, now_us);
@@ -285,11 +295,10 @@ static void turn(struct link *link)
 
 void link_run(struct link *link)
 {
-	for (;;) {
+	while (!link->done) {
 		turn(link);
-		if (link->done)
-			break;
-		wait_and_take(link);
+		if (!link->done)
+			wait_and_take(link);
 	}
 	close_port(link);
 	link->status.link = LINK_DOWN;

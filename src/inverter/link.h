@@ -70,6 +70,7 @@ struct link_serial_side {
 	int fd;
 	struct respond respond;
 	uint64_t write_errors;
+	uint64_t bad_requests; /* that had an answer nevertheless */
 };
 
 struct link {

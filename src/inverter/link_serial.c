@@ -48,13 +48,27 @@ static int serial_side_receive(struct link *link, int64_t now_us)
 	return n;
 }
 
+/* A request with a bad sum may have an answer as well, a return code: it is no sign of life. */
+static void note_request(struct link *link, int64_t now_us)
+{
+	const struct respond *respond = &link->serial.respond;
+	struct wire_listener listener = {0};
+
+	wire_values_clear(&link->said);
+	if (wire_decode_serial(link->wire, &respond->ctx, &listener, respond->request,
+			       respond->request_count, &link->said) == ERR_CHECKSUM) {
+		link->serial.bad_requests++;
+		return;
+	}
+	link->heard.inverter.inverter_alive = 1;
+	link_note_heard(link, now_us);
+}
+
 static void note_answer(struct link *link, const uint8_t *answer, size_t count, int64_t now_us)
 {
 	const struct respond *respond = &link->serial.respond;
 	struct wire_listener listener = {0};
 
-	link->heard.inverter.inverter_alive = 1;
-	link_note_heard(link, now_us);
 	link->status.sent_ms = now_us / 1000;
 	wire_values_clear(&link->said);
 	(void)wire_decode_serial(link->wire, &respond->ctx, &listener, respond->request,
@@ -68,6 +82,7 @@ static int serial_side_send(struct link *link, int64_t now_us)
 {
 	struct respond *respond = &link->serial.respond;
 	uint8_t answer[WIRE_MAX_FRAME];
+	uint64_t asked;
 	size_t count;
 	int err;
 
@@ -77,7 +92,10 @@ static int serial_side_send(struct link *link, int64_t now_us)
 	}
 	respond->ctx.local_time_s = link->ctx.local_time_s;
 	respond->ctx.uptime_ms = link->ctx.uptime_ms;
+	asked = respond->asked;
 	count = respond_turn(respond, &link->battery, now_us, answer);
+	if (respond->asked != asked)
+		note_request(link, now_us);
 	if (count == 0)
 		return 0;
 	err = serial_write(link->serial.fd, answer, count, WRITE_MS);
@@ -105,7 +123,8 @@ static void serial_side_report(const struct link *link, struct inverter_status *
 	status->link = LINK_UP;
 	status->detail[0] = 0;
 	status->frames_sent = link->serial.respond.answered;
-	status->errors = link->serial.respond.errors + link->serial.write_errors;
+	status->errors =
+		link->serial.respond.errors + link->serial.bad_requests + link->serial.write_errors;
 }
 
 const struct link_kind link_serial = {serial_side_open,     serial_side_close, serial_side_fd,

@@ -38,6 +38,7 @@ struct one_link {
 	int64_t started_ms;
 	int64_t start_again_ms;
 	int64_t backoff_ms; /* 0 = the next start is immediate */
+	bool crashed;       /* it did not end by itself */
 };
 
 struct links {
@@ -227,21 +228,27 @@ void links_wake(const struct links *links)
 /* True when the process is not there any more. */
 static bool reap(struct one_link *link)
 {
+	int status = 0;
 	pid_t n;
 
 	do
-		n = waitpid(link->pid, NULL, WNOHANG);
+		n = waitpid(link->pid, &status, WNOHANG);
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
 		return false;
 	link->pid = 0;
+	link->crashed = n > 0 && WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM;
 	return true;
 }
 
+/* One that ended by itself was told to (systemd ends all processes of a service together), or
+ * cannot work: that is not undone at once. */
 static void plan_restart(struct one_link *link, int64_t now_ms)
 {
 	if (now_ms - link->started_ms >= HEALTHY_MS)
 		link->backoff_ms = 0;
+	if (!link->crashed && link->backoff_ms == 0)
+		link->backoff_ms = BACKOFF_MIN_MS;
 	link->start_again_ms = now_ms + link->backoff_ms;
 	link->backoff_ms = link->backoff_ms ? 2 * link->backoff_ms : BACKOFF_MIN_MS;
 	if (link->backoff_ms > BACKOFF_MAX_MS)

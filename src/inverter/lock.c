@@ -31,6 +31,13 @@ static bool has_waited(struct lock_group *group, int64_t now_ms)
 	return now_ms - group->first_ms >= LOCK_AFTER_MS;
 }
 
+/* Is this the address to choose, while none is? */
+static bool is_wanted(struct lock *lock, int address, int64_t now_ms)
+{
+	return address == lock->home ||
+	       (is_master(address) && has_waited(&lock->groups[address / 16], now_ms));
+}
+
 void lock_init(struct lock *lock, int home)
 {
 	memset(lock, 0, sizeof *lock);
@@ -42,10 +49,7 @@ bool lock_accepts(struct lock *lock, int address, int64_t now_ms)
 {
 	if (lock->chosen >= 0 && now_ms - lock->polled_ms > LOCK_FORGET_MS)
 		lock_init(lock, lock->home);
-	if (lock->chosen < 0 && address == lock->home)
-		choose(lock, address, now_ms);
-	else if (lock->chosen < 0 && is_master(address) &&
-		 has_waited(&lock->groups[address / 16], now_ms))
+	if (lock->chosen < 0 && is_wanted(lock, address, now_ms))
 		choose(lock, address, now_ms);
 	if (lock->chosen < 0 || address != lock->chosen)
 		return false;

@@ -146,6 +146,7 @@ size_t respond_turn(struct respond *respond, const struct battery *battery, int6
 	if (now_us - respond->due_us <= RESPOND_LATE_US)
 		n = wire_answer(respond->wire, &respond->ctx, battery, respond->request,
 				respond->request_count, out, WIRE_MAX_FRAME);
+	respond->asked += n >= 0;
 	if (n > 0) {
 		respond->answered++;
 		farewell_served(&respond->farewell, respond->request, respond->request_count,

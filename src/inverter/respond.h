@@ -42,6 +42,7 @@ struct respond {
 	size_t request_count;
 	bool pending;   /* it has no answer yet */
 	int64_t due_us; /* of the answer */
+	uint64_t asked; /* requests for us, also those that the protocol leaves unanswered */
 	uint64_t answered;
 	uint64_t errors; /* bad checksums, cut or malformed requests, answers given up */
 };

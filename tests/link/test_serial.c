@@ -105,6 +105,20 @@ static int ask(struct inverter *inverter)
 	}
 }
 
+/* Sends these bytes and counts what comes back until nothing does. */
+static size_t say(struct inverter *inverter, const char *bytes)
+{
+	struct pollfd p = {.fd = inverter->end.master, .events = POLLIN};
+	char answer[256];
+	size_t count = 0;
+	ssize_t n;
+
+	assert_int_equal(write(inverter->end.master, bytes, strlen(bytes)), strlen(bytes));
+	while (poll(&p, 1, 100) > 0 && (n = read(inverter->end.master, answer, sizeof answer)) > 0)
+		count += (size_t)n;
+	return count;
+}
+
 static int limit_ma(const struct inverter *inverter)
 {
 	return inverter->values.battery.charge_current_limit_ma;
@@ -190,6 +204,38 @@ static void an_adapter_that_hears_itself_is_no_problem(void **state)
 	check_answers(GROWATT, true);
 }
 
+static bool has_an_error(const struct inverter_status *status)
+{
+	return status->errors == 1;
+}
+
+static bool is_up(const struct inverter_status *status)
+{
+	return status->link == LINK_UP && status->lease_valid;
+}
+
+/* Pylon has return codes for bad requests; they are answered, but count as errors. */
+static void bad_requests_are_no_sign_of_life(void **state)
+{
+	struct inverter_status status;
+	struct inverter inverter;
+	struct inverter_config config;
+	struct engine engine;
+
+	(void)state;
+	inverter_start(&inverter, PYLON);
+	config = config_of(PYLON, inverter.end.path);
+	engine_start(&engine, &config, 1, 100000);
+	await_status(&engine, 0, is_up, 3000, &status);
+	assert_true(say(&inverter, "~200246630000FDA8\r") > 0); /* FDA9 would be right */
+	await_status(&engine, 0, has_an_error, 1000, &status);
+	assert_int_equal(status.heard_ms, 0);
+	assert_int_equal(status.view.inverter_alive, FIELD_UNKNOWN);
+	assert_int_equal(say(&inverter, "~210346630000FDA7\r"), 0); /* somebody else's */
+	inverter_stop(&inverter);
+	assert_int_equal(engine_end(&engine), 0);
+}
+
 static void zero_limits_within_three_seconds_of_a_kill(void **state)
 {
 	static const char *const protocols[] = {PYLON, GROWATT, JK};
@@ -254,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_are_quick_but_not_too_quick),
 		cmocka_unit_test(an_adapter_that_hears_itself_is_no_problem),
+		cmocka_unit_test(bad_requests_are_no_sign_of_life),
 		cmocka_unit_test(zero_limits_within_three_seconds_of_a_kill),
 		cmocka_unit_test(zero_limits_are_the_last_answer),
 	};
