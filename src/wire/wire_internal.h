@@ -3,7 +3,7 @@
  * which a framing plugs in. The schema is explained in protocols/README.md.
  *
  * Layers: load*.c turn YAML into these structs; layout*.c turn fields into bytes and back and know
- * nothing of frames; a framing (can.c, modbus.c, pylon.c) knows frames and addresses and hands the
+ * nothing of frames; a framing (framing_*.c) knows frames and addresses and hands the
  * bytes between to the layout. */
 #pragma once
 

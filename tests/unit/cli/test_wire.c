@@ -215,6 +215,27 @@ static void user_files_are_found(void **state)
 		"can/pylon-lv-1.2         can     500000  tested       PYLON low voltage V1.2\n");
 }
 
+/* The worked example of protocols/README.md is true. */
+static void the_readme_is_right(void **state)
+{
+	static char output[2000];
+	char command[600];
+
+	(void)state;
+	snprintf(command, sizeof command,
+		 "awk '/^```yaml/{n++; next} /^```/{n += n == 1} n == 1' " ONEPACK_SOURCE_DIR
+		 "/protocols/README.md > %s/readme.yaml",
+		 folder);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(run("check readme.yaml", "", output, sizeof output), 0);
+	assert_int_equal(run("encode readme.yaml",
+			     "{\"charge_voltage_limit_v\": 53.26, \"charge_current_limit_a\": 370, "
+			     "\"charge_allowed\": true, \"protections\": []}\n{}\n",
+			     output, sizeof output),
+			 0);
+	assert_string_equal(output, "351#1402740E8000\n\n351#000200000800\n");
+}
+
 static int set_up(void **state)
 {
 	static const char battery[] =
@@ -253,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_as_written),
 		cmocka_unit_test(user_files_are_found),
+		cmocka_unit_test(the_readme_is_right),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

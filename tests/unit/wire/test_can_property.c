@@ -122,6 +122,9 @@ static void check_members(const struct wire *wire, const struct battery *sent,
 
 		if (b == FIELD_UNKNOWN)
 			continue; /* this protocol does not say it */
+		/* victron: soft and urgent are the same request */
+		if (offset == offsetof(struct battery, force_charge) && a == FORCE_URGENT)
+			above = 0, below = 1;
 		/* victron: never far below the present voltage */
 		if (offset == offsetof(struct battery, charge_voltage_limit_mv) &&
 		    strcmp(info.id, "can/victron-20170717") == 0 && a < sent->voltage_mv - 200)
