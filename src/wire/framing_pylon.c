@@ -276,7 +276,7 @@ static int decode(const struct wire *wire, const struct wire_context *ctx,
 	size_t start;
 	int length = pylon_scan(bytes, count, &start);
 
-	if (length != (int)count)
+	if (length <= 0 || length != (int)count)
 		return length < 0 ? length : ERR_FORMAT;
 	if (pylon_read(bytes, count, &frame))
 		return ERR_CHECKSUM;

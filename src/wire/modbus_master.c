@@ -209,10 +209,10 @@ int modbus_decode(const struct wire *wire, const struct wire_context *ctx,
 	}
 	/* Questions and answers differ in length for every function that is read here. */
 	length = rtu_scan_answer(frame, count, &start);
-	if (length == (int)count)
+	if (length > 0 && length == (int)count)
 		return hear_answer(wire, ctx, listener, frame, out);
 	length = rtu_scan_request(frame, count, &start);
-	if (length == (int)count)
+	if (length > 0 && length == (int)count)
 		return hear_request(wire, ctx, listener, frame, count, out);
 	return length < 0 ? length : ERR_FORMAT;
 }

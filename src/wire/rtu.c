@@ -24,17 +24,22 @@ static const struct shape answers[] = {
 	{0x83, 5, 0}, {0x84, 5, 0}, {0x86, 5, 0}, {0x90, 5, 0},
 };
 
-#define REQUEST_SHAPES (sizeof requests / sizeof *requests)
-#define ANSWER_SHAPES  (sizeof answers / sizeof *answers)
+#define LONGEST_UNLISTED 16 /* bytes of a request with a function that is not listed */
+#define REQUEST_SHAPES   (sizeof requests / sizeof *requests)
+#define ANSWER_SHAPES    (sizeof answers / sizeof *answers)
 
 uint16_t rtu_crc(const uint8_t *bytes, size_t count)
 {
+	/* the CRC of each half byte */
+	static const uint16_t table[16] = {0x0000, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00,
+					   0x2800, 0xE401, 0xA001, 0x6C00, 0x7800, 0xB401,
+					   0x5000, 0x9C01, 0x8801, 0x4400};
 	uint16_t crc = 0xFFFF;
 
 	for (size_t i = 0; i < count; i++) {
 		crc ^= bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = (uint16_t)(crc & 1 ? crc >> 1 ^ 0xA001 : crc >> 1);
+		crc = (uint16_t)(crc >> 4 ^ table[crc & 15]);
+		crc = (uint16_t)(crc >> 4 ^ table[crc & 15]);
 	}
 	return crc;
 }
@@ -96,8 +101,6 @@ static int scan(const struct shape *shapes, size_t shape_count, const uint8_t *b
 	return result;
 }
 
-/* A function outside the standard has no known length: it is a request if it fills the bytes up to
- * their end and its CRC is good, so that it can be refused. */
 static bool is_unlisted(uint8_t function)
 {
 	for (size_t i = 0; i < REQUEST_SHAPES; i++)
@@ -106,15 +109,18 @@ static bool is_unlisted(uint8_t function)
 	return function != 0 && function < RTU_REFUSED;
 }
 
+/* A function outside the standard has no known length: it is a request if it is the last few bytes
+ * and its CRC is good, so that it can be refused. */
 static int scan_unlisted(const uint8_t *bytes, size_t count, size_t *start)
 {
-	for (size_t at = 0; at + 4 <= count; at++) {
-		if (count - at > RTU_MAX_FRAME || bytes[at] > 247 || !is_unlisted(bytes[at + 1]))
+	size_t at = count > LONGEST_UNLISTED ? count - LONGEST_UNLISTED : 0;
+
+	for (; at + 4 <= count; at++) {
+		if (bytes[at] > 247 || !is_unlisted(bytes[at + 1]) ||
+		    !rtu_is_sealed(bytes + at, count - at))
 			continue;
-		if (rtu_is_sealed(bytes + at, count - at)) {
-			*start = at;
-			return (int)(count - at);
-		}
+		*start = at;
+		return (int)(count - at);
 	}
 	return 0;
 }

@@ -18,11 +18,7 @@
 
 static inline struct wire *fuzz_load(const char *id)
 {
-	char path[500];
-
-	snprintf(path, sizeof path, ONEPACK_SOURCE_DIR "/protocols/%s.yaml", id);
-
-	struct wire *wire = wire_load_file(path, stderr);
+	struct wire *wire = wire_load(id, stderr);
 
 	FUZZ_CHECK(wire);
 	return wire;
