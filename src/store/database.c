@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The SQLite file, set up for flash: how it is written decides how long a card lives. Measured with
- * 16 packs and a commit each minute (tests/unit/store/bench_day.c), MB a day while the file grows,
- * and after a week, when old rows go: 4 KiB pages, synchronous=NORMAL and a checkpoint after each
- * batch   122 4 KiB pages, synchronous=FULL, a checkpoint per 1000 pages           78, 96 1 KiB
- * pages, otherwise the same                                      45, 62 FULL syncs the log at each
- * commit, so a committed batch outlives a power cut at once, and the database file itself is
- * written only when enough pages have come together. */
+/* The SQLite file, set up for flash: how it is written decides how long a card lives. MB written a
+ * day with 16 packs and a commit each minute (tests/unit/store/bench_day.c), in the first week and
+ * later, when old rows go:
+ *
+ * - 122 and more: 4 KiB pages, synchronous=NORMAL and a checkpoint after each batch
+ * - 78, then 96: 4 KiB pages, synchronous=FULL, a checkpoint per 1000 pages
+ * - 45, then 62: 1 KiB pages, otherwise the same
+ *
+ * FULL syncs the log at each commit, so a committed batch outlives a power cut at once, and the
+ * database file itself is written only when enough pages have come together. */
 #include "database.h"
 
 #include <stdio.h>

@@ -61,7 +61,7 @@ static void message_drop(struct message *message)
 	free(message);
 }
 
-/* Takes over `json`; a NULL name makes a text that is sent as it is. */
+/* One event of that name; takes over `json`. */
 static struct message *message_make(const char *name, json_t *json)
 {
 	struct message *message = calloc(1, sizeof *message);
