@@ -360,7 +360,8 @@ static void read_inverters(struct loader *loader, const yaml_node_t *list)
 
 static void read_web(struct loader *loader, const yaml_node_t *map)
 {
-	static const char *const keys[] = {"listen", "root", "password_hash", "demo_control", NULL};
+	static const char *const keys[] = {"listen",       "root",       "password_hash",
+					   "demo_control", "host_names", NULL};
 	struct web_config *web = &loader->config->web;
 
 	if (!section(loader, map, keys))
@@ -369,6 +370,7 @@ static void read_web(struct loader *loader, const yaml_node_t *map)
 	read_text(loader, map, "root", web->root, sizeof web->root);
 	read_text(loader, map, "password_hash", web->password_hash, sizeof web->password_hash);
 	read_text(loader, map, "demo_control", web->demo_control, sizeof web->demo_control);
+	read_text(loader, map, "host_names", web->host_names, sizeof web->host_names);
 }
 
 static void read_mqtt(struct loader *loader, const yaml_node_t *map)
