@@ -65,10 +65,11 @@ static int encode_sensors_3_4(const struct layout *at, uint8_t *out)
 	const struct pack *pack = at->source;
 
 	put_s16(at, out, tenths(pack->mos_temperature_mC));
-	for (int i = 2; i < JK_SENSORS; i++)
-		put_s16(at, out + 2 * (i - 1),
-			tenths(i < pack->temperature_count ? pack->temperatures_mC[i]
-							   : FIELD_UNKNOWN));
+	for (int i = 2; i < JK_SENSORS; i++) {
+		out += 2;
+		put_s16(at, out,
+			i < pack->temperature_count ? tenths(pack->temperatures_mC[i]) : 0);
+	}
 	return 0;
 }
 
@@ -80,12 +81,12 @@ static void decode_sensors_3_4(const struct layout *at, const uint8_t *in)
 	if (at->first <= JK_PRESENT_AT)
 		present = at->in[JK_PRESENT_AT - at->first];
 	for (int i = 2; i < JK_SENSORS; i++) {
+		in += 2;
 		if (!(present >> present_bits[i] & 1))
 			continue;
 		while (pack->temperature_count <= i)
 			pack->temperatures_mC[pack->temperature_count++] = FIELD_UNKNOWN;
-		pack->temperatures_mC[i] =
-			(int32_t)bytes_get(in + 2 * (i - 1), 2, at->order, true) * 100;
+		pack->temperatures_mC[i] = (int32_t)bytes_get(in, 2, at->order, true) * 100;
 	}
 }
 

@@ -38,23 +38,24 @@ struct run {
 
 static size_t read_bytes(const char *text, uint8_t *out)
 {
+	size_t count = 0;
+
 	if (text[0] != '~')
 		return hex_read(text, out, WIRE_MAX_FRAME);
-	memcpy(out, text, strlen(text));
-	out[strlen(text)] = '\r';
-	return strlen(text) + 1;
+	for (; text[count]; count++)
+		out[count] = (uint8_t)text[count];
+	out[count] = '\r';
+	return count + 1;
 }
 
-static void write_bytes(const uint8_t *bytes, size_t count, char *out)
+static void write_bytes(const uint8_t *bytes, size_t count, char *out, size_t size)
 {
-	if (count == 0) {
-		strcpy(out, "-");
-	} else if (bytes[0] == '~') {
-		memcpy(out, bytes, count - 1);
-		out[count - 1] = '\0';
-	} else {
+	if (count == 0)
+		snprintf(out, size, "-");
+	else if (bytes[0] == '~')
+		snprintf(out, size, "%.*s", (int)count - 1, (const char *)bytes);
+	else
 		hex_write(bytes, count, out);
-	}
 }
 
 static void start_case(struct run *run, const char *text)
@@ -151,7 +152,7 @@ static void ask(struct run *run, const char *text)
 			used += (size_t)size;
 		}
 	}
-	write_bytes(all, used, run->answer);
+	write_bytes(all, used, run->answer, sizeof run->answer);
 }
 
 static void compare_answer(struct run *run, const char *text)
@@ -159,10 +160,7 @@ static void compare_answer(struct run *run, const char *text)
 	char wanted[2 * WIRE_MAX_FRAME + 1];
 	uint8_t bytes[WIRE_MAX_FRAME];
 
-	if (text[0] == '-')
-		strcpy(wanted, "-");
-	else
-		write_bytes(bytes, read_bytes(text, bytes), wanted);
+	write_bytes(bytes, text[0] == '-' ? 0 : read_bytes(text, bytes), wanted, sizeof wanted);
 	if (strcmp(wanted, run->answer) != 0)
 		fail_msg("%s:\nanswered %s\nwanted   %s", run->name, run->answer, wanted);
 	run->checks++;
@@ -200,6 +198,7 @@ static void run_file(const char *id)
 {
 	struct run *run = calloc(1, sizeof *run);
 	char path[300], line[6000], whole[20000] = "";
+	size_t used = 0;
 	FILE *file;
 
 	assert_non_null(run);
@@ -214,13 +213,13 @@ static void run_file(const char *id)
 		if (line[0] == '#')
 			continue;
 		if (line[0] == ' ') {
-			assert_true(strlen(whole) + strlen(line) < sizeof whole);
-			strcat(whole, line);
+			used += (size_t)snprintf(whole + used, sizeof whole - used, "%s", line);
+			assert_true(used < sizeof whole);
 			continue;
 		}
 		if (whole[0])
 			obey(run, whole);
-		strcpy(whole, line);
+		used = (size_t)snprintf(whole, sizeof whole, "%s", line);
 	}
 	if (whole[0])
 		obey(run, whole);
