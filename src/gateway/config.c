@@ -225,6 +225,19 @@ static void read_bus(struct loader *loader, const yaml_node_t *map, struct rack_
 	check_port(loader, map, bus->port);
 }
 
+/* Pack numbers are 1..16, so no more addresses can be listed; `auto` numbers what it finds. */
+static void check_address_count(struct loader *loader, const yaml_node_t *list)
+{
+	int listed = 0;
+
+	for (int i = 0; i < loader->config->bus_count; i++)
+		listed += __builtin_popcount(loader->config->buses[i].addresses);
+	if (listed > ONEPACK_MAX_PACKS)
+		doc_complain(loader->doc, list,
+			     "%d addresses are listed, but a rack has at most %d packs", listed,
+			     ONEPACK_MAX_PACKS);
+}
+
 static void read_buses(struct loader *loader, const yaml_node_t *list)
 {
 	const int count = doc_list_size(list);
@@ -245,6 +258,7 @@ static void read_buses(struct loader *loader, const yaml_node_t *list)
 		read_bus(loader, item, &loader->config->buses[i], i + 1);
 		loader->config->bus_count = i + 1;
 	}
+	check_address_count(loader, list);
 }
 
 /* --- inverters --- */

@@ -41,7 +41,7 @@ await() {
 	exit 1
 }
 
-"$bin/onepack" sim rack --directory "$dir" --inverter can/pylon-lv-1.2=can0 --inverter rs485/pylon-lv-3.3=rs485 >"$dir/sim.log" 2>&1 &
+"$bin/onepack" sim rack --directory "$dir" --speed 20 --inverter can/pylon-lv-1.2=can0 --inverter rs485/pylon-lv-3.3=rs485 >"$dir/sim.log" 2>&1 &
 sim=$!
 await "the simulated rack" "$dir/sim.log" test -S "$dir/control"
 

@@ -146,16 +146,33 @@ static struct site *allocate(const struct site_options *options)
 	return site;
 }
 
+/* Makes the folder and notes its absolute path. */
+static int make_directory(struct site *site, const char *path, FILE *errors)
+{
+	char *absolute = NULL;
+	int err = 0;
+
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		err = -errno;
+	else if (!(absolute = realpath(path, NULL)))
+		err = -errno;
+	else if (strlen(absolute) >= sizeof site->directory)
+		err = -ENAMETOOLONG;
+	else
+		strcpy(site->directory, absolute);
+	free(absolute);
+	if (err)
+		fprintf(errors, "onepack sim: %s: %s\n", path, strerror(-err));
+	return err;
+}
+
 static int build(struct site *site, const struct site_options *options, FILE *errors)
 {
-	int packs = count_packs(options), pack = 0, err = 0;
+	int packs = count_packs(options), pack = 0;
+	int err = make_directory(site, options->directory, errors);
 
-	if (mkdir(options->directory, 0755) < 0 && errno != EEXIST) {
-		fprintf(errors, "onepack sim: %s: %s\n", options->directory, strerror(errno));
-		return -errno;
-	}
-	if (!realpath(options->directory, site->directory))
-		return -errno;
+	if (err)
+		return err;
 	site->pack_wire = wire_load(PACK_PROTOCOL, errors);
 	if (!site->pack_wire)
 		return -EINVAL;

@@ -176,6 +176,7 @@ BAD_CONFIGURATIONS = [
     ("buses:\n  - {port: /dev/null, baud: 9601}\n", "2:29: 9601 is not a usual bit rate"),
     ("buses:\n  - {port: /dev/null, addresses: 0-99}\n", "2:34: addresses are"),
     ("buses:\n  - {port: /dev/null}\n  - {port: /dev/null}\n", "3:12: port '/dev/null' is already used"),
+    ("buses: [{port: /dev/null, addresses: 1-15}, {port: /dev/zero, addresses: 1-2}]\n", "1:8: 17 addresses are listed"),
     ("buses: [{port: /dev/null, protocol: pack/nonsense}]\n", "1:37: there is no protocol 'pack/nonsense'"),
     ("buses: [{port: /dev/null}]\ninverters: [{protocol: can/pylon-lv-1.2, port: /dev/ttyS0}]\n", "slcan:/dev/ttyS0"),
     ("buses: [{port: /dev/null}]\ninverters: [{protocol: can/pylon-lv-1.2, port: can0, options: {pads: yes}}]\n", "pads"),
