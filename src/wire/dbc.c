@@ -104,7 +104,7 @@ static void add_value(struct walk *walk, const struct item *item)
 
 static void bit_name(const struct walk *walk, const struct bit *bit, char name[NAME_SIZE])
 {
-	const alarm_set set = bit->named ? bit->named : bit->also;
+	const alarm_set set = bit->named ? bit->named : bit->also ? bit->also : bit->read;
 	int alarm = 0;
 
 	switch (bit->kind) {

@@ -184,6 +184,26 @@ static void set_cell_max_number(const struct layout *at, int32_t value)
 		     &battery->cell_max_cell);
 }
 
+static int32_t get_cells_total(const struct layout *at)
+{
+	const struct battery *battery = battery_of(at);
+	const int32_t packs = battery->packs_online;
+
+	if (!known(battery->cells_in_series))
+		return FIELD_UNKNOWN;
+	return narrow((int64_t)battery->cells_in_series * (known(packs) && packs > 1 ? packs : 1));
+}
+
+static void set_cells_total(const struct layout *at, int32_t value)
+{
+	struct battery *battery = at->target;
+	const bool alone = !known(battery->packs_online) || battery->packs_online < 1;
+	const int32_t packs = alone ? 1 : battery->packs_online;
+
+	if (value % packs == 0)
+		battery->cells_in_series = value / packs;
+}
+
 static int32_t get_packs_offline(const struct layout *at)
 {
 	const struct battery *battery = battery_of(at);
@@ -247,6 +267,18 @@ static int32_t get_mos_temperature_min(const struct layout *at)
 			battery_of(at)->mos_temperature_max_mC);
 }
 
+/* --- flags of the packs: set when any pack says so, unknown when none speaks of it --- */
+
+static int32_t get_balancing(const struct layout *at)
+{
+	return extreme(battery_of(at), offsetof(struct pack, balancing), -1);
+}
+
+static int32_t get_heater(const struct layout *at)
+{
+	return extreme(battery_of(at), offsetof(struct pack, heater), -1);
+}
+
 #define OF(name) offsetof(struct battery, name)
 
 /* clang-format off: one row each */
@@ -286,6 +318,9 @@ const struct derived derived_battery[] = {
 	{{"cell_max_number", UNIT_COUNT, NO_MEMBER, get_cell_max_number, set_cell_max_number},
 	 -1,
 	 "highest cell, counted across the rack"},
+	{{"cells_total", UNIT_COUNT, NO_MEMBER, get_cells_total, set_cells_total},
+	 -1,
+	 "cells_in_series times packs_online"},
 	{{"packs_offline", UNIT_COUNT, NO_MEMBER, get_packs_offline, set_packs_offline},
 	 -1,
 	 "packs_total minus packs_online"},
@@ -306,6 +341,8 @@ const struct derived derived_battery[] = {
 	{{"cells_present", UNIT_COUNT, NO_MEMBER, derived_cells_present, NULL},
 	 -1,
 	 "bit 0 for the first cell ..."},
+	{{"balancing", UNIT_FLAG, NO_MEMBER, get_balancing, NULL}, -1, "some pack is balancing"},
+	{{"heater", UNIT_FLAG, NO_MEMBER, get_heater, NULL}, -1, "the heater of some pack is on"},
 	{{NULL, 0, 0, NULL, NULL}, -1, NULL},
 };
 /* clang-format on */

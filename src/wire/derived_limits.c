@@ -77,6 +77,29 @@ static int32_t get_charge_voltage_held(const struct layout *at)
 	return target < voltage - NEAR_VOLTAGE_MV ? voltage - NEAR_VOLTAGE_MV : target;
 }
 
+/* For inverters that take a stop of charging from the voltage as well. */
+static int32_t get_charge_voltage_stopped(const struct layout *at)
+{
+	const struct battery *battery = battery_of(at);
+	const int32_t limit = battery->charge_voltage_limit_mv, voltage = battery->voltage_mv;
+
+	if (charge_is_blocked(battery) && known(voltage) && (!known(limit) || voltage < limit))
+		return voltage;
+	return limit;
+}
+
+/* For inverters that discharge down to this voltage whatever the discharge limit says. */
+static int32_t get_charge_voltage_raised(const struct layout *at)
+{
+	const struct battery *battery = battery_of(at);
+	const int32_t limit = battery->charge_voltage_limit_mv, voltage = battery->voltage_mv;
+
+	if ((charge_is_blocked(battery) || discharge_is_blocked(battery)) && known(voltage) &&
+	    (!known(limit) || voltage > limit))
+		return voltage;
+	return limit;
+}
+
 static void set_charge_voltage(const struct layout *at, int32_t value)
 {
 	((struct battery *)at->target)->charge_voltage_limit_mv = value;
@@ -107,6 +130,14 @@ const struct derived derived_limits[] = {
 	{{"charge_voltage_held", UNIT_V, NO_MEMBER, get_charge_voltage_held, set_charge_voltage},
 	 -1,
 	 "charge_voltage_limit, at most the present voltage while charging is blocked, and never more than 0.2 V below it"},
+	{{"charge_voltage_stopped", UNIT_V, NO_MEMBER, get_charge_voltage_stopped,
+	  set_charge_voltage},
+	 -1,
+	 "charge_voltage_limit; the present voltage, if lower, while charging is blocked"},
+	{{"charge_voltage_raised", UNIT_V, NO_MEMBER, get_charge_voltage_raised,
+	  set_charge_voltage},
+	 -1,
+	 "charge_voltage_limit; the present voltage, if higher, while a direction is blocked"},
 	{{NULL, 0, 0, NULL, NULL}, -1, NULL},
 };
 /* clang-format on */

@@ -40,13 +40,14 @@ static int encode(const struct wire *wire, int index, const struct wire_context 
 		  const void *who, bool from_inverter, struct can_message *out)
 {
 	const struct message *message = &wire->messages[index];
+	static const uint8_t zeros[sizeof((struct can_message *)0)->data];
 	struct can_message frame = {0};
 	int length;
 
 	if (wire->framing != WIRE_CAN || message->from_inverter != from_inverter ||
 	    message->scope == SCOPE_PACK)
 		return ERR_UNSUPPORTED;
-	if (!message_is_on(message, ctx))
+	if (!message_is_on(message, ctx) || !message->period_ms)
 		return 0;
 	length = layout_encode(wire, message, ctx, wire->order, who, frame.data, sizeof frame.data,
 			       NULL);
@@ -54,6 +55,8 @@ static int encode(const struct wire *wire, int index, const struct wire_context 
 		return 0;
 	if (length < 0)
 		return length;
+	if (message->withhold_zeros && memcmp(frame.data, zeros, sizeof zeros) == 0)
+		return 0;
 	frame.id = id_of(wire, message, ctx);
 	frame.extended = message->extended;
 	frame.length = (uint8_t)length;
@@ -73,24 +76,33 @@ int wire_encode_can_inverter(const struct wire *wire, int index, const struct wi
 	return encode(wire, index, ctx, view, true, out);
 }
 
-int wire_decode_can(const struct wire *wire, const struct wire_context *ctx,
-		    const struct can_message *message, struct wire_values *out)
+/* An option that switches a message off is about sending: what another battery sends is read. */
+static const struct message *find(const struct wire *wire, const struct wire_context *ctx,
+				  const struct can_message *message)
 {
 	for (int i = 0; wire->framing == WIRE_CAN && i < wire->message_count; i++) {
 		const struct message *known = &wire->messages[i];
-		const size_t length = message->length > 8 ? 8 : message->length;
-		int read;
 
-		if (id_of(wire, known, ctx) != message->id ||
-		    known->extended != message->extended || !message_is_on(known, ctx))
-			continue;
-		read = layout_decode(wire, known, ctx, wire->order, message->data, length, 0, out);
-		if (known->from_inverter) { /* a heartbeat counts at any length */
-			out->said_inverter = true;
-			out->inverter.inverter_alive = 1;
-			return 0;
-		}
-		return read ? 0 : ERR_INCOMPLETE;
+		if (id_of(wire, known, ctx) == message->id && known->extended == message->extended)
+			return known;
 	}
-	return ERR_NOT_MINE;
+	return NULL;
+}
+
+int wire_decode_can(const struct wire *wire, const struct wire_context *ctx,
+		    const struct can_message *message, struct wire_values *out)
+{
+	const struct message *known = find(wire, ctx, message);
+	const size_t length = message->length > 8 ? 8 : message->length;
+	int read;
+
+	if (!known)
+		return ERR_NOT_MINE;
+	read = layout_decode(wire, known, ctx, wire->order, message->data, length, 0, out);
+	if (known->from_inverter) { /* a heartbeat counts at any length */
+		out->said_inverter = true;
+		out->inverter.inverter_alive = 1;
+		return 0;
+	}
+	return read ? 0 : ERR_INCOMPLETE;
 }

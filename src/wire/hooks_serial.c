@@ -328,5 +328,5 @@ static const struct hook hooks[] = {
 
 const struct hook *hook_serial_row(int n)
 {
-	return n < HOOK_COUNT ? &hooks[n] : NULL;
+	return n < HOOK_COUNT ? &hooks[n] : hook_can_row(n - HOOK_COUNT);
 }

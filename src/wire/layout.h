@@ -106,4 +106,5 @@ struct hook {
 
 const struct hook *hook_find(const char *name, enum scope scope);
 const struct hook *hook_row(int n);        /* NULL behind the last */
-const struct hook *hook_serial_row(int n); /* those of hooks_serial.c */
+const struct hook *hook_serial_row(int n); /* those of hooks_serial.c, then ... */
+const struct hook *hook_can_row(int n);    /* ... those of hooks_can.c */

@@ -90,10 +90,12 @@ static void read_alarm(struct layout *at, const struct bit *bit, bool active)
 	/* one bit for both severities: the more serious reading */
 	const int severity = bit->severity & BIT_PROTECTION ? BIT_PROTECTION : BIT_WARNING;
 
+	if (!(bit->named | bit->read))
+		return;
 	at->said_alarms[severity] = true;
 	at->clear[severity] |= bit->named;
 	if (active)
-		at->set[severity] |= bit->named;
+		at->set[severity] |= bit->named | bit->read;
 }
 
 static void read_range(struct layout *at, const struct bit *bit, int32_t raw)

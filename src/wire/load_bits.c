@@ -37,25 +37,25 @@ static void load_alarms(struct loader *load, const yaml_node_t *node, const char
 {
 	const int errors = doc_errors(load->doc);
 	char word[WORD_SIZE];
-	bool also = false;
+	alarm_set *names = &bit->named;
 
 	while (load_word(&rest, word, sizeof word)) {
 		const int alarm = alarm_by_name(word);
 
 		if (strcmp(word, "also") == 0)
-			also = true;
+			names = &bit->also;
+		else if (strcmp(word, "read") == 0)
+			names = &bit->read;
 		else if (strcmp(word, "other") == 0)
 			bit->other = true;
 		else if (strcmp(word, "no_data") == 0)
 			bit->no_data = true;
 		else if (alarm < 0)
 			doc_complain(load->doc, node, "there is no alarm '%s'; see alarm.h", word);
-		else if (also)
-			bit->also |= ALARM_BIT(alarm);
 		else
-			bit->named |= ALARM_BIT(alarm);
+			*names |= ALARM_BIT(alarm);
 	}
-	if (!bit->named && !bit->also && !bit->other && !bit->no_data &&
+	if (!(bit->named | bit->also | bit->read) && !bit->other && !bit->no_data &&
 	    doc_errors(load->doc) == errors)
 		doc_complain(load->doc, node, "names of alarms are missing behind the first word");
 	for (int severity = BIT_PROTECTION; severity <= BIT_WARNING; severity++)

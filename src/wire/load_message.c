@@ -13,7 +13,7 @@
 
 static const char *const can_keys[] = {"id",       "name",    "help",   "when",
 				       "from",     "fields",  "length", "period_ms",
-				       "extended", "id_plus", NULL};
+				       "extended", "id_plus", "zeros",  NULL};
 static const char *const modbus_keys[] = {"registers", "name",   "help",   "when",  "from",
 					  "fields",    "length", "record", "write", NULL};
 static const char *const pylon_keys[] = {"command", "name",   "help",    "when",   "from",
@@ -35,7 +35,8 @@ static void load_can_keys(struct loader *load, const yaml_node_t *map, struct me
 {
 	const yaml_node_t *period = doc_get(load->doc, map, "period_ms"),
 			  *extended = doc_get(load->doc, map, "extended"),
-			  *plus = doc_get(load->doc, map, "id_plus");
+			  *plus = doc_get(load->doc, map, "id_plus"),
+			  *zeros = doc_get(load->doc, map, "zeros");
 	int64_t number;
 
 	message->period_ms = load->wire->can.period_ms;
@@ -48,6 +49,9 @@ static void load_can_keys(struct loader *load, const yaml_node_t *map, struct me
 	message->id_plus_address = plus != NULL;
 	if (plus && (!doc_text(plus) || strcmp(doc_text(plus), "address") != 0))
 		doc_complain(load->doc, plus, "only the address can be added: `id_plus: address`");
+	message->withhold_zeros = zeros != NULL;
+	if (zeros && (!doc_text(zeros) || strcmp(doc_text(zeros), "withhold") != 0))
+		doc_complain(load->doc, zeros, "`zeros:` can only be `withhold`");
 }
 
 static void load_record(struct loader *load, const yaml_node_t *map, struct message *message)

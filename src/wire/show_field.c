@@ -243,6 +243,9 @@ static void show_alarm(FILE *out, const struct bit *bit)
 		fputs(" any without a bit of its own", out);
 	if (bit->no_data)
 		fputs(" a battery without data", out);
+	if (bit->read)
+		fputs(bit->named || bit->also ? ", read as" : " only read, as", out);
+	show_alarm_names(out, bit->read);
 }
 
 static void show_bit_meaning(const struct table *table, const struct bit *bit)

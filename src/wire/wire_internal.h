@@ -79,6 +79,7 @@ struct bit {
 	uint8_t severity;   /* BIT_PROTECTION | BIT_WARNING */
 	alarm_set named;    /* set and read */
 	alarm_set also;     /* set, not read */
+	alarm_set read;     /* read, not set */
 	struct quantity quantity;
 	int32_t value;  /* of BIT_FIELD_IS, BIT_CONST */
 	int word_count; /* of BIT_RANGE; 0 = a plain number */
@@ -160,6 +161,7 @@ struct message {
 	const char *name, *help;
 	uint32_t id; /* CAN id, first register, CID2 */
 	bool extended, from_inverter, id_plus_address;
+	bool withhold_zeros; /* CAN: not sent while every byte is 0 */
 	int32_t period_ms;
 	enum scope scope;
 	int when_option; /* -1 = always there */

@@ -139,9 +139,9 @@ static const struct {
 	{"show --names | grep -c charge_voltage_held", "", "1\n", 0},
 	{"dbc rs485/growatt-2.01", "",
 	 "!\nonepack wire: rs485/growatt-2.01 is not a CAN protocol\n", 1},
-	{"list | grep can/pylon", "",
+	{"list | grep can/pylon-lv-1", "",
 	 "can/pylon-lv-1.2         can     500000  tested       PYLON low voltage V1.2\n", 0},
-	{"list --json | tr -d ' \\n' | grep -o '{\"id\":\"can/pylon[^}]*}'", "",
+	{"list --json | tr -d ' \\n' | grep -o '{\"id\":\"can/pylon-lv-1[^}]*}'", "",
 	 "{\"id\":\"can/pylon-lv-1.2\",\"title\":\"PYLONlowvoltageV1.2\",\"bus\":\"can\","
 	 "\"bitrate\":500000,\"maturity\":\"tested\"}\n",
 	 0},
