@@ -32,7 +32,7 @@ static const char help[] =
 	"                              battery charges and discharges, the others listen\n"
 	"  --baud N                    bit rate of the pack lines (115200)\n"
 	"  --soc PERCENT               charge at the start (55)\n"
-	"  --speed X                   the packs age so many times faster than the clock (1)\n"
+	"  --speed X                   charge and heat move so many times faster (1, at most 100)\n"
 	"  --seed N                    another number, another rack; the same number, the same one\n"
 	"  --fault COMMAND             a command to begin with; may be repeated\n"
 	"  --seconds N                 end after so long\n"
@@ -174,7 +174,7 @@ static int take_option(struct plan *plan, int key, const char *text, bool *no_in
 		o->baud = (uint32_t)value;
 		break;
 	case KEY_SOC: return get_number("soc", text, 0, 100, &o->soc_pct);
-	case KEY_SPEED: return get_number("speed", text, 0.01, 1000, &o->speed);
+	case KEY_SPEED: return get_number("speed", text, 0.01, 100, &o->speed);
 	case KEY_SEED:
 		status = get_number("seed", text, 0, 9e15, &value);
 		o->seed = (uint64_t)value;

@@ -108,6 +108,7 @@ void bms_init(struct bms *bms, int number, int cell_count, double capacity_ah, d
 	preset(&bms->settings, cell_count, capacity_ah);
 	bms->powered = bms->charge_mos = bms->discharge_mos = true;
 	bms->cell_count = cell_count;
+	bms->haste = 1;
 	bms->full_ah = capacity_ah;
 	bms->counted_ah = soc * capacity_ah;
 	bms->cycled_ah = capacity_ah * (60 + sim_random_spread(random, 5));
@@ -135,7 +136,7 @@ static void measure(struct bms *bms, const struct bms_input *in, struct sim_rand
 
 static void count_charge(struct bms *bms, double dt_s)
 {
-	double moved_ah = bms->current_a * dt_s / SECONDS_PER_HOUR;
+	double moved_ah = bms->haste * bms->current_a * dt_s / SECONDS_PER_HOUR;
 	double mean_v = bms->voltage_v / bms->cell_count;
 
 	bms->counted_ah = fmin(fmax(bms->counted_ah + moved_ah, 0), bms->full_ah);

@@ -27,6 +27,7 @@ struct bms {
 	struct bms_timer guard[BMS_GUARDS];
 	struct bms_timer charge_overcurrent, discharge_overcurrent, power_off;
 	double counted_ah, full_ah, cycled_ah;
+	double haste; /* charge moves so many times faster than the current says */
 	double current_gain, current_offset_a; /* of its current sensor */
 	bool balancing;
 	int balance_from, balance_to; /* cells, from 0 */

@@ -27,10 +27,12 @@ void sim_pack_init(struct sim_pack *pack, const struct sim_pack_make *make,
 	memset(pack, 0, sizeof *pack);
 	pack->cell_count = make->cell_count;
 	double soc = make->soc + sim_random_spread(random, 0.01);
+	double haste = make->haste > 0 ? make->haste : 1;
+	double real_ah = make->capacity_ah / haste; /* that is all that haste is */
 
 	for (int i = 0; i < pack->cell_count; i++)
 		pack->cells[i] = (struct cell){
-			.capacity_ah = make->capacity_ah * (1 + sim_random_spread(random, 0.005)),
+			.capacity_ah = real_ah * (1 + sim_random_spread(random, 0.005)),
 			.charge_efficiency = CHARGE_EFFICIENCY,
 			.r0_ohm = CELL_R0_OHM * (1 + sim_random_spread(random, 0.05)),
 			.r1_ohm = CELL_R1_OHM * (1 + sim_random_spread(random, 0.05)),
@@ -38,11 +40,12 @@ void sim_pack_init(struct sim_pack *pack, const struct sim_pack_make *make,
 			.soc = soc + sim_random_spread(random, 0.002),
 		};
 	pack->wiring_ohm = WIRING_OHM * (1 + sim_random_spread(random, 0.15));
-	pack->heat_capacity_j_per_k = HEAT_J_PER_K;
+	pack->heat_capacity_j_per_k = HEAT_J_PER_K / haste;
 	pack->cooling_w_per_k = COOLING_W_PER_K;
 	pack->ambient_c = make->ambient_c + sim_random_spread(random, 1);
 	pack->cell_c = pack->mos_c = pack->ambient_c + 1;
 	bms_init(&pack->bms, make->number, make->cell_count, make->capacity_ah, soc, random);
+	pack->bms.haste = haste;
 	sim_pack_step(pack, 0, 0, MIN_STEP_S, random);
 }
 

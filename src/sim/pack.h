@@ -35,6 +35,7 @@ struct sim_pack_make {
 	int number; /* from 1: serial number and place in the rack */
 	int cell_count;
 	double capacity_ah, soc, ambient_c;
+	double haste; /* charge and heat move so many times faster; 0 = 1 */
 };
 
 /* Sound values with small differences between cells and between packs. */

@@ -23,7 +23,8 @@ void plant_init(struct plant *plant, const struct plant_make *make)
 						      .cell_count = make->cell_count,
 						      .capacity_ah = make->capacity_ah,
 						      .soc = make->soc,
-						      .ambient_c = make->ambient_c},
+						      .ambient_c = make->ambient_c,
+						      .haste = make->haste},
 			      &plant->random);
 }
 

@@ -21,6 +21,7 @@ struct plant {
 struct plant_make {
 	int pack_count, cell_count;
 	double capacity_ah, soc, ambient_c;
+	double haste; /* charge and heat move so many times faster, all else does not; 0 = 1 */
 	uint64_t seed;
 };
 

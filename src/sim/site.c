@@ -181,9 +181,9 @@ static int build(struct site *site, const struct site_options *options, FILE *er
 						      .capacity_ah = CAPACITY_AH,
 						      .soc = options->soc_pct / 100,
 						      .ambient_c = AMBIENT_C,
+						      .haste = options->speed,
 						      .seed = options->seed});
 	site->profile.scale_w = POWER_PER_PACK * packs;
-	site->speed = options->speed;
 	for (int i = 0; !err && i < site->line_count; i++)
 		err = add_line(site, options, i, &pack, errors);
 	for (int i = 0; !err && i < site->inverter_count; i++)

@@ -37,7 +37,7 @@ struct site_options {
 	uint32_t baud; /* of the pack lines; 0 = as the protocol says */
 	uint64_t seed;
 	double soc_pct;
-	double speed; /* the plant ages so many times faster than the clock; buses do not */
+	double speed; /* charge and heat move so many times faster than the clock */
 };
 
 /* A pack line and its tty. */
@@ -71,7 +71,6 @@ struct site {
 	struct wire *pack_wire;
 	struct plant plant;
 	struct profile profile;
-	double speed;
 	int line_count, inverter_count;
 	struct site_line *lines;
 	struct site_inverter *inverters;

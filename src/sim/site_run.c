@@ -132,7 +132,7 @@ static void step_plant(struct site *site, int64_t now_ns)
 	struct plant_demand demand = decide(site, wish_a, now_ns / MS, dt_s);
 
 	site->step_ns = now_ns;
-	plant_step(&site->plant, &demand, dt_s * site->speed);
+	plant_step(&site->plant, &demand, dt_s);
 }
 
 /* --- the loop --- */

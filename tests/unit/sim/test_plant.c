@@ -176,6 +176,37 @@ static void overcharge_ends_in_protection(void **state)
 		assert_true(plant.packs[0].bms.cells_v[c] < 3.8);
 }
 
+/* Ten times the haste: ten times the charge moved, the same voltages and delays. */
+static void haste_moves_charge_only(void **state)
+{
+	struct plant_make make = {.pack_count = 1,
+				  .cell_count = 16,
+				  .capacity_ah = 314,
+				  .soc = 0.5,
+				  .ambient_c = 22,
+				  .seed = 7};
+	struct plant_demand demand = want(30);
+	struct plant slow, fast;
+
+	(void)state;
+	plant_init(&slow, &make);
+	make.haste = 10;
+	plant_init(&fast, &make);
+	double slow_soc = sim_pack_soc(&slow.packs[0]), fast_soc = sim_pack_soc(&fast.packs[0]);
+	double counted_ah = fast.packs[0].bms.counted_ah;
+
+	for (int i = 0; i < 600; i++) {
+		plant_step(&slow, &demand, 0.1);
+		plant_step(&fast, &demand, 0.1);
+	}
+	assert_near(fast.packs[0].cells[0].rc_v, slow.packs[0].cells[0].rc_v, 1e-6);
+	assert_near((sim_pack_soc(&fast.packs[0]) - fast_soc) /
+			    (sim_pack_soc(&slow.packs[0]) - slow_soc),
+		    10, 0.01);
+	assert_near(fast.packs[0].bms.counted_ah - counted_ah, 5, 0.1);
+	assert_true(fast.packs[0].bms.protections == 0);
+}
+
 static void seed_means_one_plant(void **state)
 {
 	struct plant a, b;
@@ -210,6 +241,7 @@ int main(void)
 		cmocka_unit_test(unplugged_pack_leaves_muted_pack_stays),
 		cmocka_unit_test(energy_is_conserved),
 		cmocka_unit_test(overcharge_ends_in_protection),
+		cmocka_unit_test(haste_moves_charge_only),
 		cmocka_unit_test(seed_means_one_plant),
 	};
 
