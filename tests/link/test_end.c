@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* An orderly end: the last thing that a CAN inverter hears is one full set of zero limits; the exit
- * status is 0; no process is left. Also what cannot start. */
+ * status is 0; no process is left. Also several links at once, and what cannot start. */
 #include "harness.h"
 
 #include <errno.h>
@@ -52,6 +52,37 @@ static void zero_limits_are_the_last_word(void **state)
 	(void)state;
 	check_last_set("can/pylon-lv-1.2", pylon_set);
 	check_last_set("can/victron-20170717", victron_set);
+}
+
+static void several_inverters_see_one_battery(void **state)
+{
+	struct wire_end ends[2];
+	char ports[2][80];
+	struct inverter_config configs[2];
+	struct heard_frame frame;
+	struct engine engine;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		wire_open(&ends[i]);
+		snprintf(ports[i], sizeof ports[i], "slcan:%s", ends[i].path);
+	}
+	configs[0] = config_of("can/pylon-lv-1.2", ports[0]);
+	configs[1] = config_of("can/victron-20170717", ports[1]);
+	engine_start(&engine, configs, 2, 70000);
+	for (int i = 0; i < 2; i++)
+		do
+			assert_true(hear_id(&ends[i], 0x351, 3000, &frame));
+		while (charge_limit_da(&frame.message) != 700);
+	assert_int_equal(engine_end(&engine), 0);
+	for (int i = 0; i < 2; i++) {
+		int last_da = -1;
+
+		while (hear_id(&ends[i], 0x351, 0, &frame))
+			last_da = charge_limit_da(&frame.message);
+		assert_int_equal(last_da, 0);
+		wire_close(&ends[i]);
+	}
 }
 
 static bool is_in_error(const struct inverter_status *status)
@@ -114,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(zero_limits_are_the_last_word),
+		cmocka_unit_test(several_inverters_see_one_battery),
 		cmocka_unit_test(what_cannot_work_says_why_and_ends_quickly),
 		cmocka_unit_test(
 			a_wrong_set_of_links_is_refused), /* last: it spoils ONEPACK_LINK */
