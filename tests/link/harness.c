@@ -73,7 +73,7 @@ static bool take_line(struct wire_end *end, struct can_message *out)
 	out->length = (uint8_t)hex(line + 4, 1);
 	assert_int_equal(length, 5 + 2 * out->length);
 	for (int i = 0; i < out->length; i++)
-		out->data[i] = (uint8_t)hex(line + 5 + 2 * i, 2);
+		out->data[i] = (uint8_t)hex(line + 5 + (size_t)i * 2, 2);
 	return true;
 }
 

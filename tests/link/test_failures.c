@@ -66,7 +66,7 @@ static void the_engine_fails_in_every_way(void **state)
 	engine_kill(&w[STOPPED].fixture.engine, SIGSTOP);
 	atomic_store(&w[HUNG].fixture.engine.control->hang, true);
 	engine_kill(&w[KILLED_VICTRON].fixture.engine, SIGKILL);
-	while (clock_monotonic_us() - failed_us < WATCH_MS * 1000)
+	while (clock_monotonic_us() - failed_us < INT64_C(1000) * WATCH_MS)
 		for (int i = 0; i < WAYS; i++)
 			watch(&w[i], failed_us);
 

@@ -77,7 +77,7 @@ static int ask(struct inverter *inverter)
 	int n = wire_request(inverter->wire, inverter->message, &inverter->ctx, inverter->address,
 			     request, sizeof request);
 	int64_t start_us = clock_monotonic_us();
-	int64_t end_us = start_us + TIMEOUT_MS * 1000;
+	int64_t end_us = start_us + INT64_C(1000) * TIMEOUT_MS;
 
 	assert_true(n > 0);
 	assert_int_equal(write(inverter->end.master, request, (size_t)n), n);

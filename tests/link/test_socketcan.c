@@ -47,7 +47,7 @@ static void limits_presence_and_a_killed_engine(void **state)
 	struct inverter_config config = config_of(PYLON, link_name);
 	const struct can_message heartbeat = {.id = 0x305, .length = 8};
 	struct inverter_status status;
-	struct heard_frame frame;
+	struct heard_frame frame = {0};
 	struct can_port *ear;
 	struct engine engine;
 	char why[256] = "";
