@@ -219,6 +219,8 @@ static void remember(struct slot *slot)
 		slot->stated_max_ma = pack->charge_current_limit_ma;
 	if (pack->discharge_current_limit_ma > slot->stated_max_ma)
 		slot->stated_max_ma = pack->discharge_current_limit_ma;
+	if (pack->charge_mos != FIELD_UNKNOWN)
+		slot->rests = pack->charge_mos == 0;
 	if (pack_has_cells(pack))
 		slot->cell_count = pack->cell_count;
 	slot->temperature_count = known_temperatures(pack);

@@ -63,7 +63,7 @@ static void watch_use(const struct fusion *fusion, struct slot *slot, int64_t st
 		slot->finished = false;
 }
 
-/* A pack that blocks charging is no reason to go on charging the others, nor to stop. */
+/* A pack that blocks charging, or does not say, is no reason to go on. */
 static void find_stage(struct fusion *fusion)
 {
 	bool any = false, open = false, near = false;
@@ -74,7 +74,7 @@ static void find_stage(struct fusion *fusion)
 		if (!slot_is_online(slot))
 			continue;
 		any = true;
-		if (slot->finished || slot->good.charge_mos == 0)
+		if (slot->finished || slot->good.charge_mos != 1)
 			continue;
 		open = true;
 		near |= is_near(fusion, slot);

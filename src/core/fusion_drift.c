@@ -19,6 +19,13 @@ static int64_t dead_zone(const struct slot *slot)
 	return share_weight(&slot->share) / DEAD_PART;
 }
 
+bool drift_is_visible(const struct slot *slot, enum direction direction)
+{
+	const enum direction back = direction == CHARGE ? DISCHARGE : CHARGE;
+
+	return slot_switch(slot, back) == 1 || slot_flow(slot, direction) > 0;
+}
+
 static void push(struct drift *drift, int64_t flow_ma)
 {
 	memmove(&drift->flow_ma[1], &drift->flow_ma[0],
@@ -28,26 +35,6 @@ static void push(struct drift *drift, int64_t flow_ma)
 		drift->count++;
 	if (drift->since_change < DRIFT_SAMPLES)
 		drift->since_change++;
-}
-
-void drift_update(struct fusion *fusion, const struct network *network)
-{
-	const enum direction direction = network->direction;
-	const bool changed = network->members != fusion->network[direction];
-
-	fusion->network[direction] = network->members;
-	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
-		struct slot *slot = &fusion->slots[i];
-		struct drift *drift = &slot->drift[direction];
-
-		if (changed)
-			drift->since_change = 0;
-		if (!slot->answered || slot->presence[direction] != PRESENCE_SURE)
-			continue;
-		push(drift,
-		     slot_flow(slot, direction) -
-			     scale(network->flow_ma, share_weight(&slot->share), network->weight));
-	}
 }
 
 /* What all of the last answers agree on. */
@@ -78,7 +65,54 @@ int64_t drift_of(const struct slot *slot, const struct network *network)
 		return flow_ma > dead_zone(slot) ? flow_ma : 0;
 	if (!network->is_certain || drift->since_change < DRIFT_SAMPLES)
 		return 0;
-	if (network->flow_ma < 0) /* current flows the other way */
-		flow_ma -= scale(network->flow_ma, share_weight(&slot->share), network->weight);
+	if (network->free_ma < 0) /* current flows the other way */
+		flow_ma -=
+			scale(network->free_ma, share_weight(&slot->share), network->free_weight);
 	return flow_ma < -dead_zone(slot) ? flow_ma : 0;
+}
+
+int64_t drift_of_doubtful(const struct slot *slot, const struct network *network)
+{
+	const struct drift *drift = &slot->drift[network->direction];
+	int64_t worst_ma = 0;
+
+	for (int i = 0; i < drift->count; i++)
+		if (drift->flow_ma[i] > worst_ma)
+			worst_ma = drift->flow_ma[i];
+	if (!slot->silent && drift_is_visible(slot, network->direction)) {
+		const int64_t own = share_weight(&slot->share);
+		const int64_t flow_ma = slot_flow(slot, network->direction);
+		const int64_t now_ma = flow_ma - scale(network->free_ma + flow_ma, own,
+						       network->free_weight + own);
+
+		worst_ma = now_ma > worst_ma ? now_ma : worst_ma;
+	}
+	return worst_ma;
+}
+
+void drift_update(struct fusion *fusion, const struct network *network)
+{
+	const enum direction direction = network->direction;
+	const bool changed = network->members != fusion->network[direction];
+
+	fusion->network[direction] = network->members;
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		struct slot *slot = &fusion->slots[i];
+		struct drift *drift = &slot->drift[direction];
+
+		if (changed)
+			drift->since_change = 0;
+		if (!slot->answered || slot->presence[direction] != PRESENCE_SURE ||
+		    !network->is_fresh || !drift_is_visible(slot, direction))
+			continue;
+		push(drift, slot_flow(slot, direction) - scale(network->free_ma,
+							       share_weight(&slot->share),
+							       network->free_weight));
+	}
+	for (int i = 0; i < ONEPACK_MAX_PACKS && network->is_certain; i++) {
+		struct slot *slot = &fusion->slots[i];
+		const int64_t drift_ma = drift_of(slot, network);
+
+		slot->drift[direction].certain_ma = saturate_ma(drift_ma > 0 ? drift_ma : 0);
+	}
 }

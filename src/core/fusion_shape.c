@@ -3,9 +3,9 @@
  * starts again with every dip, and then slowly. And the quorum that both limits hang on. */
 #include "fusion_state.h"
 
-#define START_MA      5000  /* leaving zero takes this, ... */
-#define START_PERCENT 2     /* ... or this part of the sum of the pack limits */
-#define STEP_MAX_MS   10000 /* a longer pause between two steps earns no more rise */
+#define START_MA    5000  /* leaving zero takes this, ... */
+#define START_PART  50    /* ... or 1/50 C in a small battery */
+#define STEP_MAX_MS 10000 /* a longer pause between two steps earns no more rise */
 
 static void stay_at_zero(struct ramp *ramp)
 {
@@ -49,15 +49,23 @@ static void rise(const struct fusion *fusion, struct ramp *ramp, int64_t target_
 	}
 }
 
+/* From the capacity, not from the present limits: those shrink when packs are missing. */
+static int64_t start_current(const struct fusion *fusion)
+{
+	int64_t part_ma = 0;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++)
+		if (fusion->slots[i].accepted)
+			part_ma += share_weight(&fusion->slots[i].share) / START_PART;
+	return part_ma < START_MA ? part_ma : START_MA;
+}
+
 static void move(const struct fusion *fusion, struct ramp *ramp, int64_t target_ma, int64_t sum_ma)
 {
-	const int64_t part_ma = sum_ma * START_PERCENT / 100;
-	const int64_t start_ma = part_ma < START_MA ? part_ma : START_MA;
-
 	ramp->wait_ms = 0;
 	if (target_ma * 1000 <= ramp->value_ua)
 		fall(ramp, target_ma * 1000);
-	else if (ramp->value_ua == 0 && target_ma < start_ma)
+	else if (ramp->value_ua == 0 && target_ma < start_current(fusion))
 		stay_at_zero(ramp);
 	else if (!is_waiting(fusion, ramp))
 		rise(fusion, ramp, target_ma * 1000, sum_ma * 1000);

@@ -99,6 +99,7 @@ struct drift {
 	int32_t flow_ma[DRIFT_SAMPLES]; /* newest first */
 	int32_t count;
 	int32_t since_change; /* answers since the set of conducting packs changed */
+	int32_t certain_ma;   /* the debit while it was last certain who conducts */
 };
 
 /* N: one property of a pack that should never alternate. */
@@ -141,6 +142,7 @@ struct slot {
 	int32_t stated_max_ma;         /* the largest current limit that it ever stated */
 	bool states_limit[DIRECTIONS]; /* it has stated its limit at least once */
 	int32_t cell_count, temperature_count;
+	bool rests; /* it blocks charging, or did when it last said */
 
 	/* B, K */
 	enum pack_state state;

@@ -34,36 +34,49 @@ static int64_t flow_outside(const struct slot *slot, enum direction direction)
 {
 	const int64_t flow_ma = slot_flow(slot, direction), limit_ma = slot->limit_ma[direction];
 
-	if (!slot_is_online(slot) || slot_switch(slot, direction) != 0 || slot->silent)
+	if (!slot->has_good || slot->isolated || slot_switch(slot, direction) == 1)
 		return 0;
 	if (flow_ma < 0)
 		return flow_ma;
-	if (flow_ma < SOURCE_FLOOR_MA || slot->state != PACK_ACTIVE)
+	if (flow_ma < SOURCE_FLOOR_MA || slot->state != PACK_ACTIVE ||
+	    slot_switch(slot, direction) != 0)
 		return 0;
 	return flow_ma < limit_ma ? flow_ma : limit_ma;
 }
 
 static struct network build_network(const struct fusion *fusion, enum direction direction)
 {
-	struct network network = {.direction = direction, .is_certain = true};
+	struct network network = {.direction = direction, .is_fresh = true, .is_certain = true};
 	int64_t given_ma = 0;
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		const struct slot *slot = &fusion->slots[i];
 		const int64_t outside_ma = flow_outside(slot, direction);
 
-		if (slot->presence[direction] == PRESENCE_PERHAPS || slot->silent)
-			network.is_certain = false;
 		given_ma += outside_ma < 0 ? outside_ma : 0;
 		network.outside_ma += outside_ma > 0 ? outside_ma : 0;
-		if (slot->presence[direction] != PRESENCE_SURE)
+		network.is_certain &= !slot->silent || slot->isolated;
+		if (slot->presence[direction] == PRESENCE_NONE)
 			continue;
-		network.is_certain &= slot->state == PACK_ACTIVE;
+		network.wide_weight += share_weight(&slot->share);
+		if (slot->presence[direction] == PRESENCE_PERHAPS) {
+			const int64_t flow_ma = slot_flow(slot, direction);
+
+			network.is_certain = false;
+			network.doubtful_ma += flow_ma < 0 ? flow_ma : 0;
+			continue;
+		}
+		network.is_fresh &= slot->state == PACK_ACTIVE;
 		network.members |= UINT32_C(1) << i;
 		network.weight += share_weight(&slot->share);
 		network.flow_ma += slot_flow(slot, direction);
 		network.sum_ma += slot->limit_ma[direction];
+		if (drift_is_visible(slot, direction)) {
+			network.free_weight += share_weight(&slot->share);
+			network.free_ma += slot_flow(slot, direction);
+		}
 	}
+	network.is_certain &= network.is_fresh;
 	if (network.flow_ma + given_ma > 0) /* at rest nobody feeds the others */
 		network.outside_ma += given_ma;
 	return network;
@@ -88,15 +101,17 @@ static int32_t find_giver(const struct fusion *fusion, const struct network *net
 	return found;
 }
 
+/* `slot` has too much current: if it comes from another pack, both are named. */
 static void report_circulating(struct fusion *fusion, const struct network *network,
-			       struct cause *cause)
+			       const struct slot *slot, struct cause *cause)
 {
 	const int32_t giver = find_giver(fusion, network);
 
-	if (giver == FIELD_UNKNOWN || giver == cause->pack)
+	if (giver == FIELD_UNKNOWN || giver == slot_number(fusion, slot))
 		return;
-	cause->rule = RULE_CIRCULATING;
+	*cause = cause_of(RULE_CIRCULATING, slot_number(fusion, slot));
 	cause->other = giver;
+	cause->value = slot_flow(slot, network->direction);
 	fusion->circulating[0] = cause->pack;
 	fusion->circulating[1] = giver;
 }
@@ -114,89 +129,6 @@ static struct cause cause_of_pack(const struct fusion *fusion, const struct slot
 	cause = cause_of(RULE_SHARE, slot_number(fusion, slot));
 	cause.value = (int32_t)scale(own, 100000, network->weight + (inside ? 0 : own));
 	return cause;
-}
-
-static void apply_share(struct fusion *fusion, struct search *search, const struct slot *slot)
-{
-	const struct network *network = search->network;
-	const int64_t own = share_weight(&slot->share);
-	const int64_t limit_ma = slot->limit_ma[network->direction];
-	const int64_t drift_ma = drift_of(slot, network);
-	const int64_t total_ma = scale(limit_ma - drift_ma, network->weight, own);
-	struct cause cause = cause_of_pack(fusion, slot, network);
-
-	if (drift_ma > limit_ma && slot_flow(slot, network->direction) > SOURCE_FLOOR_MA) {
-		cause.value = slot_flow(slot, network->direction);
-		report_circulating(fusion, network, &cause);
-	}
-	if (total_ma + TIE_MA < network->sum_ma || drift_ma > 0)
-		lower(search, total_ma, cause);
-}
-
-/* A pack that perhaps conducts. Its drift counts only where it takes more. */
-static void apply_doubtful(const struct fusion *fusion, struct search *search,
-			   const struct slot *slot)
-{
-	const struct network *network = search->network;
-	const int64_t own = share_weight(&slot->share);
-	const int64_t drift_ma = drift_of(slot, network);
-	const int64_t room_ma = slot->limit_ma[network->direction] - (drift_ma > 0 ? drift_ma : 0);
-
-	lower(search, scale(room_ma, network->weight + own, own),
-	      cause_of_pack(fusion, slot, network));
-}
-
-/* Needs no model: whoever has too much current now, the total must shrink by the same part. It is
- * never fed back into any estimate. */
-static void apply_guard(struct fusion *fusion, struct search *search, const struct slot *slot)
-{
-	const struct network *network = search->network;
-	const int64_t flow_ma = slot_flow(slot, network->direction);
-	const int64_t limit_ma = slot->limit_ma[network->direction];
-	const int64_t margin_ma = share_weight(&slot->share) / 100;
-	int64_t total_ma = network->flow_ma;
-	struct cause cause = cause_of(RULE_OVERCURRENT, slot_number(fusion, slot));
-
-	if (slot->silent || flow_ma <= limit_ma + margin_ma)
-		return;
-	if (slot->presence[network->direction] == PRESENCE_PERHAPS)
-		total_ma += flow_ma;
-	cause.value = (int32_t)flow_ma;
-	report_circulating(fusion, network, &cause);
-	lower(search, total_ma > 0 ? scale(total_ma, limit_ma, flow_ma) : 0, cause);
-}
-
-static int64_t trip_current(const struct slot *slot, enum direction direction)
-{
-	const struct pack *pack = &slot->good;
-	const int32_t set_ma = direction == CHARGE ? pack->settings.charge_overcurrent_ma
-						   : pack->settings.discharge_overcurrent_ma;
-	const int32_t stated_ma = direction == CHARGE ? pack->charge_current_limit_ma
-						      : pack->discharge_current_limit_ma;
-
-	if (set_ma != FIELD_UNKNOWN)
-		return set_ma;
-	return stated_ma == FIELD_UNKNOWN ? 0 : stated_ma;
-}
-
-/* N-1: when the largest of the others trips, this one must not trip after it. */
-static void apply_n_minus_1(struct fusion *fusion, struct search *search, const struct slot *slot)
-{
-	const struct network *network = search->network;
-	const int64_t own = share_weight(&slot->share);
-	int64_t largest = 0;
-
-	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
-		const struct slot *other = &fusion->slots[i];
-
-		if (other != slot && other->presence[network->direction] == PRESENCE_SURE &&
-		    share_weight(&other->share) > largest)
-			largest = share_weight(&other->share);
-	}
-	if (largest > 0)
-		lower(search,
-		      scale(trip_current(slot, network->direction), network->weight - largest, own),
-		      cause_of(RULE_N_MINUS_1, slot_number(fusion, slot)));
 }
 
 /* The sum binds: the word goes to the pack that was lowered most, if any was. */
@@ -218,6 +150,94 @@ static struct cause cause_of_sum(const struct fusion *fusion, const struct netwo
 	return found;
 }
 
+static void apply_share(struct fusion *fusion, struct search *search, const struct slot *slot)
+{
+	const struct network *network = search->network;
+	const int64_t own = share_weight(&slot->share);
+	const int64_t limit_ma = slot->limit_ma[network->direction];
+	const int64_t drift_ma = drift_of(slot, network);
+	const int64_t total_ma = scale(limit_ma - drift_ma, network->weight, own);
+	struct cause cause = cause_of_pack(fusion, slot, network);
+
+	if (drift_ma > limit_ma && slot_flow(slot, network->direction) > SOURCE_FLOOR_MA)
+		report_circulating(fusion, network, slot, &cause);
+	if (total_ma + TIE_MA >= network->sum_ma && drift_ma <= 0)
+		cause = cause_of_sum(fusion, network);
+	lower(search, total_ma, cause);
+	if (network->wide_weight > network->weight)
+		lower(search,
+		      scale(limit_ma - slot->drift[network->direction].certain_ma,
+			    network->wide_weight, own),
+		      cause_of_pack(fusion, slot, network));
+}
+
+/* A pack that perhaps conducts. */
+static void apply_doubtful(const struct fusion *fusion, struct search *search,
+			   const struct slot *slot)
+{
+	const struct network *network = search->network;
+	const int64_t own = share_weight(&slot->share);
+	const int64_t room_ma =
+		slot->limit_ma[network->direction] - drift_of_doubtful(slot, network);
+
+	lower(search, scale(room_ma, network->weight + own, own),
+	      cause_of_pack(fusion, slot, network));
+}
+
+/* Needs no model: whoever has too much current now, the total must shrink by the same part. It is
+ * never fed back into any estimate. */
+static void apply_guard(struct fusion *fusion, struct search *search, const struct slot *slot)
+{
+	const struct network *network = search->network;
+	const int64_t flow_ma = slot_flow(slot, network->direction);
+	const int64_t limit_ma = slot->limit_ma[network->direction];
+	const int64_t margin_ma = share_weight(&slot->share) / 100;
+	int64_t total_ma = network->flow_ma + network->doubtful_ma;
+	struct cause cause = cause_of(RULE_OVERCURRENT, slot_number(fusion, slot));
+
+	if (slot->silent || flow_ma <= limit_ma + margin_ma)
+		return;
+	if (slot->presence[network->direction] == PRESENCE_PERHAPS)
+		total_ma += flow_ma;
+	cause.value = (int32_t)flow_ma;
+	report_circulating(fusion, network, slot, &cause);
+	lower(search, total_ma > 0 ? scale(total_ma, limit_ma, flow_ma) : 0, cause);
+}
+
+static int64_t trip_current(const struct slot *slot, enum direction direction)
+{
+	const struct pack *pack = &slot->good;
+	const int32_t set_ma = direction == CHARGE ? pack->settings.charge_overcurrent_ma
+						   : pack->settings.discharge_overcurrent_ma;
+	const int32_t stated_ma = direction == CHARGE ? pack->charge_current_limit_ma
+						      : pack->discharge_current_limit_ma;
+
+	if (set_ma != FIELD_UNKNOWN)
+		return set_ma;
+	return stated_ma == FIELD_UNKNOWN ? 0 : stated_ma;
+}
+
+/* N-1: when the largest of the others trips, this one must not trip after it. */
+static void apply_n_minus_1(struct fusion *fusion, struct search *search, const struct slot *slot)
+{
+	const struct network *network = search->network;
+	const int64_t own = share_weight(&slot->share);
+	const bool inside = slot->presence[network->direction] == PRESENCE_SURE;
+	const int64_t weight = network->weight + (inside ? 0 : own);
+	int64_t largest = 0;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *other = &fusion->slots[i];
+
+		if (other != slot && other->presence[network->direction] == PRESENCE_SURE &&
+		    share_weight(&other->share) > largest)
+			largest = share_weight(&other->share);
+	}
+	if (largest > 0)
+		lower(search, scale(trip_current(slot, network->direction), weight - largest, own),
+		      cause_of(RULE_N_MINUS_1, slot_number(fusion, slot)));
+}
+
 static void apply_packs(struct fusion *fusion, struct search *search)
 {
 	const struct network *network = search->network;
@@ -232,14 +252,13 @@ static void apply_packs(struct fusion *fusion, struct search *search)
 			apply_doubtful(fusion, search, slot);
 		else if (rule == LIMIT_RULE_SHARE)
 			apply_share(fusion, search, slot);
-		else if (rule == LIMIT_RULE_MIN)
+		if (rule == LIMIT_RULE_MIN)
 			lower(search,
 			      (int64_t)slot->limit_ma[network->direction] *
 				      __builtin_popcount(network->members),
 			      cause_of(RULE_MIN, i + 1));
 		apply_guard(fusion, search, slot);
-		if (fusion->config.n_minus_1 == 1 &&
-		    slot->presence[network->direction] == PRESENCE_SURE)
+		if (fusion->config.n_minus_1 == 1)
 			apply_n_minus_1(fusion, search, slot);
 	}
 }
@@ -255,8 +274,7 @@ static void apply_policies(const struct fusion *fusion, struct search *search)
 	if (cap_ma != FIELD_UNKNOWN)
 		lower(search, cap_ma, cause_of(RULE_USER_CAP, FIELD_UNKNOWN));
 	for (int i = 0; i < ONEPACK_MAX_PACKS && config->rest_for_balancing == 1; i++)
-		if (direction == CHARGE && slot_is_online(&fusion->slots[i]) &&
-		    fusion->slots[i].good.charge_mos == 0)
+		if (direction == CHARGE && fusion->slots[i].rests)
 			lower(search, 0, cause_of(RULE_REST, i + 1));
 	if (!fusion->quorum)
 		lower(search, 0, cause_of(RULE_QUORUM, FIELD_UNKNOWN));

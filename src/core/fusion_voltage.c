@@ -44,7 +44,7 @@ static struct lowest stage_target(const struct fusion *fusion)
 
 		if (!slot_is_online(slot))
 			continue;
-		if (fusion->all_finished || (!slot->finished && slot->good.charge_mos != 0))
+		if (fusion->all_finished || (!slot->finished && slot->good.charge_mos == 1))
 			lower(&lowest, slot_charge_target(fusion, slot),
 			      cause_of_target(fusion, slot));
 	}
