@@ -12,6 +12,7 @@
 #define TEMPERATURE_HIGHEST_MC 120000
 #define SUM_TOLERANCE_MV       500
 #define CURRENT_BOUND_MA       1000000 /* where nothing is known about the pack */
+#define LARGEST                10000000 /* mA of a limit, mAh of a capacity: more is no pack */
 
 /* Steps that no healthy pack makes between two answers. */
 #define CELL_STEP_MV        250
@@ -32,7 +33,8 @@ static bool is_sentinel(int32_t value)
 /* A limit that is no limit is not known: the pack then allows nothing. */
 static int32_t sane_limit(int32_t limit_ma)
 {
-	return limit_ma < 0 || is_sentinel(limit_ma) ? FIELD_UNKNOWN : limit_ma;
+	return limit_ma < 0 || limit_ma > LARGEST || is_sentinel(limit_ma) ? FIELD_UNKNOWN
+									   : limit_ma;
 }
 
 static int32_t at_least(int32_t value, int32_t lowest)
@@ -50,7 +52,8 @@ static void clean(struct pack *pack)
 	pack->settings.charge_overcurrent_ma = sane_limit(pack->settings.charge_overcurrent_ma);
 	pack->settings.discharge_overcurrent_ma =
 		sane_limit(pack->settings.discharge_overcurrent_ma);
-	pack->capacity_mah = at_least(pack->capacity_mah, 1);
+	pack->capacity_mah =
+		pack->capacity_mah > LARGEST ? FIELD_UNKNOWN : at_least(pack->capacity_mah, 1);
 	pack->remaining_mah = at_least(pack->remaining_mah, 0);
 	pack->cycles = at_least(pack->cycles, 0);
 	pack->soh_mpct = pack->soh_mpct > 100000 ? FIELD_UNKNOWN : at_least(pack->soh_mpct, 0);

@@ -120,6 +120,9 @@ static void say_pack(struct reason *reason, const struct cause *cause)
 	const int pack = (int)cause->pack, cell = (int)cause->cell;
 
 	switch (cause->rule) {
+	case RULE_PACK_LIMIT:
+		say(reason, "%s because the BMS of pack %d permits no current.", start, pack);
+		break;
 	case RULE_CELL_VOLTAGE:
 		say(reason, "%s because cell %d of pack %d is at %s V, %s its limit.", start, cell,
 		    pack, thousandths(cause->value).text, reason->value ? "near" : "at");
@@ -197,8 +200,7 @@ static void say_rack(struct reason *reason, const struct cause *cause)
 	const int pack = (int)cause->pack;
 
 	switch (cause->rule) {
-	case RULE_FULL:
-	case RULE_PACK_LIMIT: say(reason, "All packs may take their full current."); break;
+	case RULE_FULL: say(reason, "All packs may take their full current."); break;
 	case RULE_SHARE:
 		say(reason, "%s because pack %d takes %s %% of it and is then at its own limit.",
 		    start, pack, tenths(cause->value).text);

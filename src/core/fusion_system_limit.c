@@ -124,7 +124,7 @@ static struct cause cause_of_pack(const struct fusion *fusion, const struct slot
 	const bool inside = slot->presence[network->direction] == PRESENCE_SURE;
 	struct cause cause = slot->cause[network->direction];
 
-	if (cause.rule != RULE_PACK_LIMIT)
+	if (cause.rule != RULE_PACK_LIMIT || cause.value == 0)
 		return cause;
 	cause = cause_of(RULE_SHARE, slot_number(fusion, slot));
 	cause.value = (int32_t)scale(own, 100000, network->weight + (inside ? 0 : own));
@@ -141,8 +141,9 @@ static struct cause cause_of_sum(const struct fusion *fusion, const struct netwo
 		const struct slot *slot = &fusion->slots[i];
 
 		if (slot->presence[network->direction] != PRESENCE_SURE ||
-		    slot->cause[network->direction].rule == RULE_PACK_LIMIT ||
-		    slot->limit_ma[network->direction] >= least_ma)
+		    slot->limit_ma[network->direction] >= least_ma ||
+		    (slot->cause[network->direction].rule == RULE_PACK_LIMIT &&
+		     slot->limit_ma[network->direction] > 0))
 			continue;
 		least_ma = slot->limit_ma[network->direction];
 		found = slot->cause[network->direction];
