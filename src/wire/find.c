@@ -10,25 +10,27 @@
 
 #define PATH_SIZE 1024
 
-/* protocols/ beside the build tree that this program runs from; false when installed. */
+/* The protocols beside the build, when run from a build tree: BUILD/bin/onepack with a cmake cache
+ * in BUILD, which is one or two folders below the sources (build, build/test). */
 static bool build_folder(char path[PATH_SIZE])
 {
-	char self[PATH_SIZE], cache[PATH_SIZE + 32];
+	char self[PATH_SIZE], probe[PATH_SIZE + 32];
 	const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
 
 	if (length <= 0)
 		return false;
 	self[length] = '\0';
-	for (int i = 0; i < 2; i++) { /* BUILD/bin/onepack -> BUILD */
-		char *slash = strrchr(self, '/');
-
-		if (!slash)
-			return false;
+	for (int up = 1; up <= 4 && (slash = strrchr(self, '/')); up++) {
 		*slash = '\0';
+		snprintf(probe, sizeof probe, "%s/CMakeCache.txt", self);
+		if (up == 2 && access(probe, F_OK) != 0)
+			return false;
+		snprintf(path, PATH_SIZE, "%.*s/protocols", PATH_SIZE - 20, self);
+		if (up > 2 && access(path, F_OK) == 0)
+			return true;
 	}
-	snprintf(cache, sizeof cache, "%s/CMakeCache.txt", self);
-	snprintf(path, PATH_SIZE, "%.*s/../protocols", PATH_SIZE - 20, self);
-	return access(cache, F_OK) == 0;
+	return false;
 }
 
 /* The n-th folder of the search path; false behind the last. */
