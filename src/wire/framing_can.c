@@ -47,7 +47,7 @@ static int encode(const struct wire *wire, int index, const struct wire_context 
 	if (wire->framing != WIRE_CAN || message->from_inverter != from_inverter ||
 	    message->scope == SCOPE_PACK)
 		return ERR_UNSUPPORTED;
-	if (!message_is_on(message, ctx) || !message->period_ms)
+	if (!message_is_on(message, ctx) || (!message->period_ms && !from_inverter))
 		return 0;
 	length = layout_encode(wire, message, ctx, wire->order, who, frame.data, sizeof frame.data,
 			       NULL);
