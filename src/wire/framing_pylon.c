@@ -172,6 +172,12 @@ static int take(const struct wire *wire, const struct message *message,
 	return 0;
 }
 
+/* JK packs that are asked as the master of a group answer without the group. */
+static bool is_from(int responder, int address)
+{
+	return responder == address || responder == (address & 15);
+}
+
 static int judge_reply(const struct wire *wire, const struct message *message,
 		       const struct wire_context *ctx, int address, const uint8_t *frame,
 		       size_t count, struct wire_values *out)
@@ -180,8 +186,7 @@ static int judge_reply(const struct wire *wire, const struct message *message,
 
 	if (pylon_read(frame, count, &reply))
 		return ERR_CHECKSUM;
-	/* JK packs that are asked as the master of a group answer without the group. */
-	if (reply.address != address && reply.address != (address & 15))
+	if (!is_from(reply.address, address))
 		return ERR_NOT_MINE;
 	if (reply.cid1 != CID1_BATTERY)
 		return ERR_FORMAT;
@@ -294,6 +299,8 @@ static int decode(const struct wire *wire, const struct wire_context *ctx,
 	}
 	question = listener->message;
 	listener->message = 0;
+	if (question && !is_from(frame.address, listener->address))
+		return ERR_NOT_MINE;
 	if (frame.cid2 != PYLON_OK)
 		return 0; /* a refusal says nothing about the battery */
 	if (!question && frame.info_bytes)

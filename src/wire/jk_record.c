@@ -123,6 +123,7 @@ static int judge_signature(const uint8_t *bytes, size_t count, const struct jk_q
 	const uint8_t *after = bytes + JK_RECORD_SIZE;
 	size_t left = count - JK_RECORD_SIZE;
 	const uint8_t *acknowledge = acknowledge_after(after, left);
+	const bool is_address = get_u32le(bytes + JK_ADDRESS_AT) == question->unit;
 
 	if (acknowledge) {
 		if (acknowledge[0] == 0 && question->unit != 0)
@@ -131,12 +132,13 @@ static int judge_signature(const uint8_t *bytes, size_t count, const struct jk_q
 			return ERR_NOT_MINE;
 		if (get_u16be(acknowledge + 2) != question->trigger)
 			return ERR_FOREIGN;
+		if (question->type == JK_TYPE_SETTINGS && !is_address)
+			return ERR_NOT_MINE; /* overlapping answers of two packs */
 		return (int)(acknowledge - bytes) + JK_ACK_SIZE;
 	}
 	if (left < JK_ACK_WINDOW && !question->final)
 		return ERR_INCOMPLETE;
-	if (question->alone || (question->type == JK_TYPE_SETTINGS &&
-				get_u32le(bytes + JK_ADDRESS_AT) == question->unit))
+	if (question->alone || (question->type == JK_TYPE_SETTINGS && is_address))
 		return JK_RECORD_SIZE;
 	return ERR_UNKNOWN;
 }

@@ -211,8 +211,12 @@ int modbus_decode(const struct wire *wire, const struct wire_context *ctx,
 	length = rtu_scan_answer(frame, count, &start);
 	if (length > 0 && length == (int)count)
 		return hear_answer(wire, ctx, listener, frame, out);
-	length = rtu_scan_request(frame, count, &start);
-	if (length > 0 && length == (int)count)
+	const int as_request = rtu_scan_request(frame, count, &start);
+
+	if (as_request > 0 && as_request == (int)count)
 		return hear_request(wire, ctx, listener, frame, count, out);
-	return length < 0 ? length : ERR_FORMAT;
+	if (length == ERR_CHECKSUM || as_request == ERR_CHECKSUM)
+		return ERR_CHECKSUM;
+	return length == ERR_INCOMPLETE || as_request == ERR_INCOMPLETE ? ERR_INCOMPLETE
+									: ERR_FORMAT;
 }

@@ -170,6 +170,10 @@ static void an_unsigned_record_needs_its_address_or_an_empty_bus(void **state)
 	settings.unit = 4;
 	assert_int_equal(find(&line, &settings), ERR_UNKNOWN);
 
+	line.count = JK_RECORD_SIZE; /* signed by one pack, filled in by another */
+	add_acknowledge(&line, 4, SETTINGS);
+	assert_int_equal(find(&line, &settings), ERR_NOT_MINE);
+
 	line.count = 0;
 	add_record(&line, 2, 0); /* an acknowledge that comes too late is no signature */
 	add_hex(&line, "00 00 00 00 00");
