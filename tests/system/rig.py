@@ -207,7 +207,7 @@ def record(kind, address=None, changes=None, base=None):
 class Gateway:
     """A running onepackd with its own directory, configuration and web port."""
 
-    def __init__(self, directory, config, wait=True):
+    def __init__(self, directory, config, wait=True, web=""):
         self.directory = directory
         self.port = free_port()
         self.config = os.path.join(directory, "onepack.yaml")
@@ -215,7 +215,7 @@ class Gateway:
         with open(self.config, "w") as out:
             out.write(config)
             if "web:" not in config:
-                out.write(f'\nweb: {{listen: "127.0.0.1:{self.port}"}}\n')
+                out.write(f'\nweb: {{listen: "127.0.0.1:{self.port}"{", " + web if web else ""}}}\n')
             if "store:" not in config:
                 out.write(f"\nstore: {{path: {directory}/history.db}}\n")
         self.start(wait)

@@ -12,10 +12,10 @@ class SimulatedRack:
     """lines: ["NAME=1-8", ...]; inverters: ["PROTOCOL=NAME", ...]. Cleaned up by the scene."""
 
     def __init__(self, scene, lines=("rack-a=1-8", "rack-b=1-8"), inverters=("can/pylon-lv-1.2=can0",), battery="join_time_s: 1",
-                 more=""):
+                 speed=1, web="", more=""):
         self.directory = os.path.join(scene.directory, "sim")
         os.mkdir(self.directory)
-        command = [os.path.join(BIN, "onepack"), "sim", "rack", "--directory", self.directory, "--seed", "1"]
+        command = [os.path.join(BIN, "onepack"), "sim", "rack", "--directory", self.directory, "--seed", "1", "--speed", str(speed)]
         for line in lines:
             command += ["--line", line]
         for inverter in inverters:
@@ -27,7 +27,7 @@ class SimulatedRack:
                         for name, addresses in (line.split("=") for line in lines))
         links = "".join(f"  - {{protocol: {protocol}, port: \"{'slcan:' if protocol.startswith('can/') else ''}{self.directory}/{name}\"}}\n"
                         for protocol, name in (inverter.split("=") for inverter in inverters))
-        self.gateway = scene.add(Gateway(scene.directory, f"buses:\n{buses}inverters:\n{links}battery: {{{battery}}}\n{more}"))
+        self.gateway = scene.add(Gateway(scene.directory, f"buses:\n{buses}inverters:\n{links}battery: {{{battery}}}\n{more}", web=web))
 
     @staticmethod
     def environment():
