@@ -27,7 +27,7 @@ static int next_subject(FILE *file, enum wire_scope scope, int *line, union subj
 
 	if (!text)
 		return 0;
-	json = json_loads(text, 0, &error);
+	json = json_loads(text, JSON_DECODE_INT_AS_REAL, &error); /* huge integers too */
 	free(text);
 	err = scope == WIRE_OF_PACK ? json_to_pack(json, &out->pack)
 				    : json_to_battery(json, &out->battery);

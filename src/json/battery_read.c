@@ -21,7 +21,7 @@ static int32_t saturate(double value)
 
 static int32_t read_number(const json_t *json, enum unit unit)
 {
-	if (json_is_boolean(json))
+	if (json_is_boolean(json) && unit == UNIT_FLAG)
 		return json_is_true(json);
 	if (json_is_number(json)) {
 		const double value = json_number_value(json);

@@ -114,7 +114,7 @@ static int32_t get_nominal_energy(const struct layout *at)
 
 	if (!known(battery->capacity_mah) || !known(battery->cells_in_series))
 		return FIELD_UNKNOWN;
-	return narrow((int64_t)battery->capacity_mah * LFP_CELL_MV / 1000 *
+	return narrow((int64_t)narrow((int64_t)battery->capacity_mah * LFP_CELL_MV / 1000) *
 		      battery->cells_in_series / 1000);
 }
 
@@ -281,7 +281,6 @@ static int32_t get_heater(const struct layout *at)
 
 #define OF(name) offsetof(struct battery, name)
 
-/* clang-format off: one row each */
 const struct derived derived_battery[] = {
 	{{"power", UNIT_W, OF(power_mw), get_power, NULL}, -1, "else voltage times current"},
 	{{"state", UNIT_BATTERY_STATE, OF(state), get_state, NULL},
@@ -345,4 +344,3 @@ const struct derived derived_battery[] = {
 	{{"heater", UNIT_FLAG, NO_MEMBER, get_heater, NULL}, -1, "the heater of some pack is on"},
 	{{NULL, 0, 0, NULL, NULL}, -1, NULL},
 };
-/* clang-format on */

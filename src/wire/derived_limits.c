@@ -3,7 +3,8 @@
  * blocked or unknown, and a charge voltage that does no harm while nothing may be charged. */
 #include "derived.h"
 
-#define NEAR_VOLTAGE_MV 200 /* Victron: a charge voltage further below makes a GX discharge */
+#define LEAST_VOLTAGE_MV 1000
+#define NEAR_VOLTAGE_MV  200 /* Victron: a charge voltage further below makes a GX discharge */
 
 bool battery_is_mute(const struct battery *battery)
 {
@@ -53,10 +54,16 @@ static int32_t get_discharge_allowed(const struct layout *at)
 	return battery->discharge_allowed == 1 && !discharge_is_blocked(battery);
 }
 
+/* The voltage of the battery, if it can be one. */
+static int32_t present_voltage(const struct battery *battery)
+{
+	return battery->voltage_mv < LEAST_VOLTAGE_MV ? FIELD_UNKNOWN : battery->voltage_mv;
+}
+
 static int32_t get_charge_voltage_at_rest(const struct layout *at)
 {
 	const struct battery *battery = battery_of(at);
-	const int32_t limit = battery->charge_voltage_limit_mv, voltage = battery->voltage_mv;
+	const int32_t limit = battery->charge_voltage_limit_mv, voltage = present_voltage(battery);
 
 	if (charge_is_blocked(battery) && discharge_is_blocked(battery) && known(voltage) &&
 	    (!known(limit) || voltage < limit))
@@ -67,14 +74,14 @@ static int32_t get_charge_voltage_at_rest(const struct layout *at)
 static int32_t get_charge_voltage_held(const struct layout *at)
 {
 	const struct battery *battery = battery_of(at);
-	const int32_t voltage = battery->voltage_mv;
+	const int32_t voltage = present_voltage(battery);
 	int32_t target = battery->charge_voltage_limit_mv;
 
 	if (!known(voltage))
 		return target;
 	if (!known(target) || (charge_is_blocked(battery) && target > voltage))
 		target = voltage;
-	return target < voltage - NEAR_VOLTAGE_MV ? voltage - NEAR_VOLTAGE_MV : target;
+	return target < (int64_t)voltage - NEAR_VOLTAGE_MV ? voltage - NEAR_VOLTAGE_MV : target;
 }
 
 /* For inverters that take a stop of charging from the voltage as well. */
@@ -107,7 +114,6 @@ static void set_charge_voltage(const struct layout *at, int32_t value)
 
 #define OF(name) offsetof(struct battery, name)
 
-/* clang-format off: one row each */
 const struct derived derived_limits[] = {
 	{{"charge_current_limit", UNIT_A, OF(charge_current_limit_ma), get_charge_current_limit,
 	  NULL},
@@ -140,4 +146,3 @@ const struct derived derived_limits[] = {
 	 "charge_voltage_limit; the present voltage, if higher, while a direction is blocked"},
 	{{NULL, 0, 0, NULL, NULL}, -1, NULL},
 };
-/* clang-format on */

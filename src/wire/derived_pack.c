@@ -118,7 +118,8 @@ static int extreme_cell(const struct pack *pack, int sign)
 
 	for (int i = 0; i < pack->cell_count; i++)
 		if (known(pack->cells_mv[i]) &&
-		    (!best || sign * (pack->cells_mv[i] - pack->cells_mv[best - 1]) < 0))
+		    (!best ||
+		     (int64_t)sign * pack->cells_mv[i] < (int64_t)sign * pack->cells_mv[best - 1]))
 			best = i + 1;
 	return best;
 }
@@ -211,7 +212,6 @@ static int32_t get_local_time(const struct layout *at)
 
 /* --- the tables --- */
 
-/* clang-format off: one row each */
 const struct derived derived_pack[] = {
 	{{"charge_current", UNIT_A, NO_MEMBER, derived_charge_current, derived_set_charge_current},
 	 -1,
@@ -238,9 +238,7 @@ const struct derived derived_pack[] = {
 	{{"power", UNIT_W, NO_MEMBER, get_pack_power, NULL}, -1, "voltage times current"},
 	{{NULL, 0, 0, NULL, NULL}, -1, NULL},
 };
-/* clang-format on */
 
-/* clang-format off: one row each */
 const struct derived derived_any[] = {
 	{{"cell", UNIT_V, NO_MEMBER, get_element, set_cell},
 	 REPEAT_CELLS,
@@ -255,4 +253,3 @@ const struct derived derived_any[] = {
 	 "seconds since 2020-01-01 00:00 local time"},
 	{{NULL, 0, 0, NULL, NULL}, -1, NULL},
 };
-/* clang-format on */

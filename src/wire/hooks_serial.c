@@ -13,7 +13,9 @@ static bool known(int32_t value)
 
 static int32_t narrow(int64_t value)
 {
-	return value > INT32_MAX ? INT32_MAX : (int32_t)value;
+	if (value > INT32_MAX)
+		return INT32_MAX;
+	return value < -INT32_MAX ? -INT32_MAX : (int32_t)value;
 }
 
 /* --- JK: four cell sensors in two places, and one byte that says which of them exist --- */
@@ -49,9 +51,12 @@ static void decode_sensors_present(const struct layout *at, const uint8_t *in)
 
 static int16_t tenths(int32_t value_mC)
 {
-	if (!known(value_mC))
-		return 0;
-	return (int16_t)((value_mC + (value_mC < 0 ? -50 : 50)) / 100);
+	int64_t raw = known(value_mC) ? value_mC : 0;
+
+	raw = (raw + (raw < 0 ? -50 : 50)) / 100;
+	if (raw > INT16_MAX)
+		return INT16_MAX;
+	return raw < INT16_MIN ? INT16_MIN : (int16_t)raw;
 }
 
 static void put_s16(const struct layout *at, uint8_t *out, int16_t value)

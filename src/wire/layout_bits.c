@@ -108,8 +108,9 @@ static void read_range(struct layout *at, const struct bit *bit, int32_t raw)
 	}
 	if (bit->word_count)
 		return;
-	quantity_set(at, &bit->quantity,
-		     unit_is_thousandths(bit->quantity.unit) ? raw * 1000 : raw);
+	if (unit_is_thousandths(bit->quantity.unit))
+		raw = raw > INT32_MAX / 1000 ? INT32_MAX : raw * 1000;
+	quantity_set(at, &bit->quantity, raw);
 }
 
 /* `force_charge=soft`: the bit says so, or says nothing; without any such bit it is "none". */

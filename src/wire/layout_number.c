@@ -6,6 +6,7 @@
 #include "layout.h"
 
 #define FULL_MPCT 100000
+#define MAX_CELLS 1000 /* in series; more is a misread number */
 
 int64_t number_low(const struct item *item)
 {
@@ -37,6 +38,22 @@ static int64_t hold(int64_t value, int64_t low, int64_t high)
 	if (value < low)
 		return low;
 	return value > high ? high : value;
+}
+
+/* The product, or the end of the range on its side. */
+static int64_t multiply(int64_t a, int64_t b)
+{
+	int64_t product;
+
+	if (__builtin_mul_overflow(a, b, &product))
+		return (a < 0) == (b < 0) ? INT64_MAX : -INT64_MAX;
+	return product;
+}
+
+/* Whether a value per cell can be made into one of the pack, and back. */
+static bool cells_are_known(int32_t cells)
+{
+	return cells != FIELD_UNKNOWN && cells > 0 && cells <= MAX_CELLS;
 }
 
 static bool is_invalid(const struct item *item, int64_t raw)
@@ -75,7 +92,7 @@ bool number_to_raw(const struct item *item, const struct quantity *quantity, int
 
 	if (item->word_count)
 		return word_to_raw(item, value, raw);
-	if (item->per_cell && (cells == FIELD_UNKNOWN || cells <= 0))
+	if (item->per_cell && !cells_are_known(cells))
 		return false;
 	if (item->per_cell)
 		step *= cells;
@@ -91,7 +108,7 @@ bool number_to_raw(const struct item *item, const struct quantity *quantity, int
 
 bool number_from_raw(const struct item *item, int64_t raw, int32_t cells, int32_t *value)
 {
-	if (is_invalid(item, raw) || (item->per_cell && (cells == FIELD_UNKNOWN || cells <= 0)))
+	if (is_invalid(item, raw) || (item->per_cell && !cells_are_known(cells)))
 		return false;
 	for (int i = 0; i < item->word_count; i++) {
 		if (item->words[i].raw != raw)
@@ -101,7 +118,7 @@ bool number_from_raw(const struct item *item, int64_t raw, int32_t cells, int32_
 	}
 	if (item->word_count)
 		return false;
-	raw = (raw - item->offset) * item->unit_step * (item->per_cell ? cells : 1);
+	raw = multiply(multiply(raw - item->offset, item->unit_step), item->per_cell ? cells : 1);
 	if (item->negative)
 		raw = -raw;
 	if (item->absolute && raw < 0)

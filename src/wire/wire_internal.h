@@ -23,8 +23,8 @@ enum scope { SCOPE_BATTERY, SCOPE_PACK, SCOPE_INVERTER };
 
 struct layout; /* where encoding or decoding stands; layout.h */
 
-/* A member of a struct, or a derived value with functions (quantity.c, derived_*.c). Values are in the
- * vocabulary's units, FIELD_UNKNOWN for unknown. */
+/* A member of a struct, or a derived value with functions (quantity.c, derived_*.c). Values are in
+ * the vocabulary's units, FIELD_UNKNOWN for unknown. */
 struct quantity {
 	const char *name;
 	enum unit unit;
