@@ -117,7 +117,7 @@ static void decode_jk_levels(const struct layout *at, const uint8_t *in)
 
 static uint8_t jk_degrees(int32_t value_mC)
 {
-	int32_t raw = (value_mC + (value_mC < 0 ? -500 : 500)) / 1000 + 50;
+	int64_t raw = ((int64_t)value_mC + (value_mC < 0 ? -500 : 500)) / 1000 + 50;
 
 	if (!known(value_mC))
 		return JK_NO_SENSOR;
