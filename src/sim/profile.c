@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The compressed day starts in the morning: four minutes of sun that peaks above what the packs may
- * take, four minutes of evening and night with a load that peaks below what they can give. */
+/* The compressed day starts in the morning: four minutes of sun that peaks a little below what
+ * the packs may take (`sun` goes beyond), four minutes of evening with a load that they can give.
+ */
 #include "profile.h"
 
 #include <math.h>
 
 #define MORNING      0.04 /* share of the day that has passed at the start: some sun at once */
-#define SUN_PEAK     1.2
+#define SUN_PEAK     0.9
 #define EVENING_PEAK 1.0
 #define BASE_LOAD    0.08
 
