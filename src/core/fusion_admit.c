@@ -11,7 +11,7 @@
 #define TEMPERATURE_LOWEST_MC  (-40000)
 #define TEMPERATURE_HIGHEST_MC 120000
 #define SUM_TOLERANCE_MV       500
-#define CURRENT_BOUND_MA       1000000 /* where nothing is known about the pack */
+#define CURRENT_BOUND_MA       1000000  /* where nothing is known about the pack */
 #define LARGEST                10000000 /* mA of a limit, mAh of a capacity: more is no pack */
 
 /* Steps that no healthy pack makes between two answers. */

@@ -8,20 +8,11 @@
 #define LOW_SOC_MPCT     10000
 #define SOC_DRIFT_MPCT   30000
 
-static struct pack *pack_out(struct battery *out, int32_t number)
+static void warn_pack(struct battery *out, int32_t number, enum alarm alarm)
 {
 	for (int i = 0; i < out->pack_count; i++)
 		if (out->packs[i].pack == number)
-			return &out->packs[i];
-	return NULL;
-}
-
-static void warn_pack(struct battery *out, int32_t number, enum alarm alarm)
-{
-	struct pack *pack = pack_out(out, number);
-
-	if (pack)
-		pack->warnings |= ALARM_BIT(alarm);
+			out->packs[i].warnings |= ALARM_BIT(alarm);
 	out->warnings |= ALARM_BIT(alarm);
 }
 

@@ -12,8 +12,9 @@ struct sample {
 	int64_t weight;
 };
 
-/* Capacity-weighted median; half-way between two when they are exactly balanced. */
-static int64_t weighted_median(struct sample *samples, int count)
+/* Capacity-weighted median. When two samples balance each other exactly it is the lower one, or, on
+ * request, half-way between them. */
+static int64_t weighted_median(struct sample *samples, int count, bool half_way)
 {
 	int64_t total = 0, below = 0;
 	int i = 0;
@@ -31,7 +32,7 @@ static int64_t weighted_median(struct sample *samples, int count)
 		return FIELD_UNKNOWN;
 	while (i < count - 1 && 2 * (below + samples[i].weight) < total)
 		below += samples[i++].weight;
-	if (2 * (below + samples[i].weight) == total && i < count - 1)
+	if (half_way && 2 * (below + samples[i].weight) == total && i < count - 1)
 		return ((int64_t)samples[i].voltage_mv + samples[i + 1].voltage_mv) / 2;
 	return samples[i].voltage_mv;
 }
@@ -53,7 +54,8 @@ static bool is_heard(const struct slot *slot)
 	return slot_is_online(slot) && !slot->silent;
 }
 
-static int64_t median_of(const struct fusion *fusion, bool (*wanted)(const struct slot *))
+static int64_t median_of(const struct fusion *fusion, bool (*wanted)(const struct slot *),
+			 bool half_way)
 {
 	struct sample samples[ONEPACK_MAX_PACKS];
 	int count = 0;
@@ -65,14 +67,14 @@ static int64_t median_of(const struct fusion *fusion, bool (*wanted)(const struc
 			samples[count++] =
 				(struct sample){slot->good.voltage_mv, share_weight(&slot->share)};
 	}
-	return weighted_median(samples, count);
+	return weighted_median(samples, count, half_way);
 }
 
 int64_t fusion_bus_voltage(const struct fusion *fusion)
 {
-	const int64_t connected_mv = median_of(fusion, is_connected);
+	const int64_t connected_mv = median_of(fusion, is_connected, true);
 
-	return connected_mv != FIELD_UNKNOWN ? connected_mv : median_of(fusion, is_heard);
+	return connected_mv != FIELD_UNKNOWN ? connected_mv : median_of(fusion, is_heard, true);
 }
 
 static int32_t middle_interval(const struct slot *slot)
@@ -183,7 +185,7 @@ static void join_candidates(struct fusion *fusion)
 	int64_t bus_mv = fusion_bus_voltage(fusion);
 
 	if (bus_mv == FIELD_UNKNOWN)
-		bus_mv = median_of(fusion, is_ready);
+		bus_mv = median_of(fusion, is_ready, false);
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		struct slot *slot = &fusion->slots[i];
 

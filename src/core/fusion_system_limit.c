@@ -13,6 +13,7 @@
 
 struct search {
 	const struct network *network;
+	struct cause sum; /* the words for when the sum of the pack limits binds */
 	int64_t ma;
 	struct cause cause;
 };
@@ -163,7 +164,7 @@ static void apply_share(struct fusion *fusion, struct search *search, const stru
 	if (drift_ma > limit_ma && slot_flow(slot, network->direction) > SOURCE_FLOOR_MA)
 		report_circulating(fusion, network, slot, &cause);
 	if (total_ma + TIE_MA >= network->sum_ma && drift_ma <= 0)
-		cause = cause_of_sum(fusion, network);
+		cause = search->sum;
 	lower(search, total_ma, cause);
 	if (network->wide_weight > network->weight)
 		lower(search,
@@ -298,7 +299,8 @@ static struct cause cause_of_nothing(const struct fusion *fusion)
 static void limit_direction(struct fusion *fusion, enum direction direction)
 {
 	const struct network network = build_network(fusion, direction);
-	struct search search = {&network, network.sum_ma, cause_of_sum(fusion, &network)};
+	const struct cause sum = cause_of_sum(fusion, &network);
+	struct search search = {&network, sum, network.sum_ma, sum};
 
 	drift_update(fusion, &network);
 	fusion->sum_ma[direction] = saturate_ma(network.sum_ma);

@@ -84,6 +84,24 @@ static void two_serials_at_one_address_are_two_packs(void **state)
 	assert_true(is_duplicate(&rig, 3));
 }
 
+/* A pack was exchanged, and the log gives the new serial a new place: the old one has fallen
+ * silent. */
+static void one_serial_after_the_other_is_an_exchange(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_settle(&rig, 2);
+	rig.absent[1] = true;
+	rig_run(&rig, 3);
+	rig.count = 3;
+	rig.packs[2] = rig_pack(3);
+	rig.packs[2].address = 2;
+	rig_run(&rig, 20);
+	assert_int_equal(rig_state(&rig, 2), PACK_HELD);
+	assert_int_equal(rig_state(&rig, 3), PACK_ACTIVE);
+}
+
 static void the_same_address_on_two_buses_is_fine(void **state)
 {
 	struct rig rig;
@@ -188,6 +206,7 @@ int main(void)
 		cmocka_unit_test(what_alternates_is_two_packs),
 		cmocka_unit_test(what_changes_slowly_is_one_pack),
 		cmocka_unit_test(two_serials_at_one_address_are_two_packs),
+		cmocka_unit_test(one_serial_after_the_other_is_an_exchange),
 		cmocka_unit_test(the_same_address_on_two_buses_is_fine),
 		cmocka_unit_test(an_exchanged_pack_starts_anew),
 		cmocka_unit_test(checksum_losses_at_one_address_are_two_packs),

@@ -135,6 +135,19 @@ static void temperatures_limit_by_capacity(void **state)
 	}
 }
 
+/* A sensor that never was there is no reason; the others speak. */
+static void an_absent_sensor_is_passed_over(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 1);
+	rig.packs[0].temperatures_mC[0] = FIELD_UNKNOWN;
+	rig.packs[0].temperatures_mC[1] = 5000;
+	rig_run(&rig, 5);
+	assert_int_equal(charge(&rig), 31920);
+}
+
 static void hot_switches_limit_both_directions(void **state)
 {
 	static const struct {
@@ -280,6 +293,7 @@ int main(void)
 		cmocka_unit_test(low_cells_lower_the_discharge_limit),
 		cmocka_unit_test(no_table_goes_beyond_the_configured_voltages),
 		cmocka_unit_test(temperatures_limit_by_capacity),
+		cmocka_unit_test(an_absent_sensor_is_passed_over),
 		cmocka_unit_test(hot_switches_limit_both_directions),
 		cmocka_unit_test(what_was_never_known_allows_nothing),
 		cmocka_unit_test(a_protection_stops_its_direction),
