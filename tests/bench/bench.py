@@ -5,6 +5,7 @@ where there is one. Not a test: nothing here fails on a slow machine. Run by `./
 import json
 import os
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -34,12 +35,14 @@ def poll_cycle(seconds):
     with Scene() as scene:
         rack = SimulatedRack(scene, lines=["rack=1-15"])
         wait_for("15 packs", lambda: rack.gateway.battery()["packs_online"] == 15, 60)
-        first = rack.gateway.get("/api/v1/buses")[0]["cycles"]
-        start = time.monotonic()
-        time.sleep(seconds)
-        cycles = rack.gateway.get("/api/v1/buses")[0]["cycles"] - first
-        cycle = (time.monotonic() - start) / max(cycles, 1)
-    say("poll_cycle_15_jk_packs", cycle, "s", bound=round(bound, 4), over_bound_pct=round(100 * (cycle / bound - 1), 2))
+        cycles = {}
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            bus = rack.gateway.get("/api/v1/buses")[0]
+            cycles[bus["cycles"]] = bus["cycle_s"]
+            time.sleep(0.3)
+    cycle = statistics.median(cycles.values())
+    say("poll_cycle_15_jk_packs", cycle, "s", bound=round(bound, 4), over_bound_pct=round(100 * (cycle / bound - 1), 2), aim_over_bound_pct=5)
 
 
 def cpu_seconds(pid):
@@ -54,11 +57,6 @@ def memory_mb(pid, key):
             if line.startswith(key):
                 return int(line.split()[1]) / 1024
     return 0.0
-
-
-def written_bytes(pid):
-    with open(f"/proc/{pid}/io") as io:
-        return next(int(line.split()[1]) for line in io if line.startswith("write_bytes"))
 
 
 def children(pid):
@@ -84,16 +82,24 @@ def steady_state(seconds):
         wait_for("16 packs", lambda: gateway.battery()["packs_online"] == 16, 60)
         pid = gateway.process.pid
         time.sleep(2)
-        cpu, start, written = cpu_seconds(pid), time.monotonic(), written_bytes(pid)
+        cpu, start = cpu_seconds(pid), time.monotonic()
         time.sleep(seconds)
         span = time.monotonic() - start
         say("daemon_cpu_16_packs", 100 * (cpu_seconds(pid) - cpu) / span, "% of one core", aim=2)
         say("daemon_rss_16_packs", memory_mb(pid, "VmRSS"), "MB", aim=16)
         for number, child in enumerate(children(pid)):
             say(f"link_{number}_rss", memory_mb(child, "VmRSS"), "MB")
-        time.sleep(max(0, 62 - span))  # one commit happens each minute
-        span = time.monotonic() - start
-        say("disk_written_per_day", (written_bytes(pid) - written) * 86400 / span / 1e6, "MB/day", aim=25)
+
+
+def disk_per_day():
+    """A day of 16 packs written to a real file in virtual time; counted by the kernel."""
+    tool = os.path.join(BIN, "..", "test", "tests", "store_day")
+    if not os.path.exists(tool):
+        return
+    with Scene() as scene:
+        run = subprocess.run([tool, scene.directory, "16", "2"], capture_output=True, text=True)
+        for line in run.stdout.splitlines():
+            print(line, flush=True)
 
 
 def can_period(seconds):
@@ -143,6 +149,7 @@ def main():
     seconds = int(os.environ.get("ONEPACK_BENCH_SECONDS", "30"))
     poll_cycle(seconds)
     steady_state(seconds)
+    disk_per_day()
     can_period(seconds)
     answer_to_frame(5)
 
