@@ -194,6 +194,16 @@ static int32_t get_uptime(const struct layout *at)
 	return narrow(at->ctx->uptime_ms);
 }
 
+static int32_t get_uptime_s(const struct layout *at)
+{
+	return narrow(at->ctx->uptime_ms / 1000);
+}
+
+static int32_t get_uptime_ticks(const struct layout *at)
+{
+	return (int32_t)(at->ctx->uptime_ms / 100 & INT32_MAX);
+}
+
 #define SECONDS_TO_2020 1577836800
 
 int64_t layout_local_time_s(const struct layout *at)
@@ -248,6 +258,12 @@ const struct derived derived_any[] = {
 	 "the sensor of this round of `repeat: temperatures`"},
 	{{"own_address", UNIT_COUNT, NO_MEMBER, get_own_address, NULL}, -1, "address on this bus"},
 	{{"uptime", UNIT_S, NO_MEMBER, get_uptime, NULL}, -1, "of the gateway"},
+	{{"uptime_s", UNIT_COUNT, NO_MEMBER, get_uptime_s, NULL},
+	 -1,
+	 "of the gateway in seconds; goes on after the 24 days of `uptime`"},
+	{{"uptime_ticks", UNIT_COUNT, NO_MEMBER, get_uptime_ticks, NULL},
+	 -1,
+	 "of the gateway in 0.1 s; begins again after 6.8 years"},
 	{{"local_time", UNIT_COUNT, NO_MEMBER, get_local_time, NULL},
 	 -1,
 	 "seconds since 2020-01-01 00:00 local time"},

@@ -49,6 +49,34 @@ static void decode_sensors_present(const struct layout *at, const uint8_t *in)
 			pack->temperatures_mC[i] = FIELD_UNKNOWN;
 }
 
+/* The fused battery has every sensor, or none when no temperature is known. */
+#define JK_ALL_PRESENT  0xFF
+#define JK_NONE_PRESENT 0xC0 /* bits 0 to 5 are sensors */
+
+static int encode_any_present(const struct layout *at, uint8_t *out)
+{
+	const struct battery *battery = at->source;
+	const bool any = known(battery->temperature_mC) || known(battery->temperature_max_mC) ||
+			 known(battery->temperature_min_mC) ||
+			 known(battery->mos_temperature_max_mC);
+
+	out[0] = any ? JK_ALL_PRESENT : JK_NONE_PRESENT;
+	return 0;
+}
+
+/* Takes back what sensors said that do not exist: they were read before this byte. */
+static void decode_any_present(const struct layout *at, const uint8_t *in)
+{
+	struct battery *battery = at->target;
+
+	if (!(in[0] & 1))
+		battery->mos_temperature_max_mC = FIELD_UNKNOWN;
+	if (!(in[0] >> present_bits[0] & 1))
+		battery->temperature_max_mC = FIELD_UNKNOWN;
+	if (!(in[0] >> present_bits[1] & 1))
+		battery->temperature_min_mC = FIELD_UNKNOWN;
+}
+
 static int16_t tenths(int32_t value_mC)
 {
 	int64_t raw = known(value_mC) ? value_mC : 0;
@@ -312,6 +340,8 @@ static void decode_pylon_module_capacities(const struct layout *at, const uint8_
 static const struct hook hooks[] = {
 	{"jk_sensors_present", "which sensors exist: bit 0 power switches, 1 2 4 5 the cells'", 1,
 	 SCOPE_PACK, encode_sensors_present, decode_sensors_present, NULL},
+	{"jk_sensors_present", "the same byte: all sensors, or none when no temperature is known",
+	 1, SCOPE_BATTERY, encode_any_present, decode_any_present, NULL},
 	{"jk_sensors_3_4", "power switches again, third and fourth sensor, 0.1 degC each", 6,
 	 SCOPE_PACK, encode_sensors_3_4, decode_sensors_3_4, NULL},
 	{"jk_limits", "read only: the pack's limits are made from its settings", 0, SCOPE_PACK,
