@@ -11,6 +11,12 @@
 /* --- Victron: names of places, "P05C12" --- */
 
 #define PLACE_SIZE 8
+#define LAST_PLACE 999 /* three digits have room */
+
+static int32_t hold_place(int32_t number)
+{
+	return number > LAST_PLACE ? LAST_PLACE : number;
+}
 
 static int put_place(int32_t pack, int32_t cell, uint8_t *out)
 {
@@ -18,10 +24,12 @@ static int put_place(int32_t pack, int32_t cell, uint8_t *out)
 
 	if (pack == FIELD_UNKNOWN || pack < 0)
 		return ERR_UNKNOWN;
+	pack = hold_place(pack);
+	cell = hold_place(cell);
 	if (cell == FIELD_UNKNOWN || cell < 0)
-		snprintf(text, sizeof text, "P%02d", pack % 1000);
+		snprintf(text, sizeof text, "P%02d", pack);
 	else
-		snprintf(text, sizeof text, "P%02dC%02d", pack % 1000, cell % 1000);
+		snprintf(text, sizeof text, "P%02dC%02d", pack, cell);
 	memcpy(out, text, PLACE_SIZE);
 	return 0;
 }

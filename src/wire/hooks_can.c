@@ -29,24 +29,24 @@ static uint16_t hold_u16(int64_t value)
 enum jk_level { LEVEL_NONE, LEVEL_SERIOUS, LEVEL_IMPORTANT, LEVEL_GENERAL };
 
 static const struct {
-	int low;        /* bit */
 	alarm_set read; /* what it says */
 	alarm_set also; /* what sets it besides: V2 leaves the bits of pack voltages at 0 */
+	int low;        /* bit */
 	bool only_v1;   /* read, never sent */
 } jk_levels[] = {
-	{0, A(cell_overvoltage), A(pack_overvoltage), false},
-	{2, A(cell_undervoltage), A(pack_undervoltage), false},
-	{4, A(pack_overvoltage), 0, true},
-	{6, A(pack_undervoltage), 0, true},
-	{8, A(cell_imbalance), 0, false},
-	{10, A(discharge_overcurrent), A(short_circuit), false},
-	{12, A(charge_overcurrent), 0, false},
-	{14, A(charge_overtemperature) | A(discharge_overtemperature), A(mos_overtemperature),
+	{A(cell_overvoltage), A(pack_overvoltage), 0, false},
+	{A(cell_undervoltage), A(pack_undervoltage), 2, false},
+	{A(pack_overvoltage), 0, 4, true},
+	{A(pack_undervoltage), 0, 6, true},
+	{A(cell_imbalance), 0, 8, false},
+	{A(discharge_overcurrent), A(short_circuit), 10, false},
+	{A(charge_overcurrent), 0, 12, false},
+	{A(charge_overtemperature) | A(discharge_overtemperature), A(mos_overtemperature), 14,
 	 false},
-	{16, A(charge_undertemperature) | A(discharge_undertemperature), 0, false},
-	{20, A(low_soc), 0, false},
-	{26, A(inverter_lost), 0, true},
-	{28, A(internal_communication), 0, false}, /* and whatever is not in this table */
+	{A(charge_undertemperature) | A(discharge_undertemperature), 0, 16, false},
+	{A(low_soc), 0, 20, false},
+	{A(inverter_lost), 0, 26, true},
+	{A(internal_communication), 0, 28, false}, /* and whatever is not in this table */
 };
 
 #undef A

@@ -19,6 +19,31 @@ static alarm_set alarms_of(const struct layout *at, int severity)
 	return severity == BIT_PROTECTION ? battery->protections : battery->warnings;
 }
 
+/* Alarms of a severity that have a bit of their own among these items, under these options. */
+static alarm_set named_alarms(const struct layout *at, const struct item *items, int count,
+			      int severity)
+{
+	alarm_set set = 0;
+
+	for (int i = 0; i < count; i++) {
+		const struct item *item = &items[i];
+
+		if (item->kind == ITEM_REPEAT ||
+		    (item->kind == ITEM_WHEN &&
+		     at->ctx->option[item->option] == item->option_value))
+			set |= named_alarms(at, item->items, item->item_count, severity);
+		for (int b = 0; b < item->bit_count; b++)
+			if (item->bits[b].severity & severity)
+				set |= item->bits[b].named | item->bits[b].also;
+	}
+	return set;
+}
+
+static bool has_other(const struct layout *at, alarm_set set, int severity)
+{
+	return set & ~named_alarms(at, at->message->items, at->message->item_count, severity);
+}
+
 static bool alarm_is_active(const struct layout *at, const struct bit *bit)
 {
 	if (bit->no_data && at->scope == SCOPE_BATTERY && battery_is_mute(at->source))
@@ -30,7 +55,7 @@ static bool alarm_is_active(const struct layout *at, const struct bit *bit)
 			continue;
 		if (set & (bit->named | bit->also))
 			return true;
-		if (bit->other && (set & ~at->message->named[severity]))
+		if (bit->other && has_other(at, set, severity))
 			return true;
 	}
 	return false;

@@ -58,9 +58,6 @@ static void load_alarms(struct loader *load, const yaml_node_t *node, const char
 	if (!(bit->named | bit->also | bit->read) && !bit->other && !bit->no_data &&
 	    doc_errors(load->doc) == errors)
 		doc_complain(load->doc, node, "names of alarms are missing behind the first word");
-	for (int severity = BIT_PROTECTION; severity <= BIT_WARNING; severity++)
-		if (bit->severity & severity)
-			load->message->named[severity] |= bit->named | bit->also;
 }
 
 /* "state standby=1 charging=2" */

@@ -168,8 +168,7 @@ struct message {
 	int32_t when_value;
 	const struct item *items;
 	int item_count;
-	int length;         /* bytes at least, zeros behind the fields; 0 = as the fields say */
-	alarm_set named[3]; /* by severity bit: alarms that some bit names, for `other` */
+	int length; /* bytes at least, zeros behind the fields; 0 = as the fields say */
 	/* Modbus */
 	int record_type; /* JK record, 0 = none */
 	uint32_t record_trigger;

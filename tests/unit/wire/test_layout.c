@@ -169,6 +169,24 @@ static const struct {
 	 "charge_voltage_limit=55200 voltage=53240 charge_allowed=1 charge_current_limit=9000",
 	 "2802"},
 	{"{is: charge_voltage_held, as: u16, unit: 0.1 V}", "voltage=53240", "1402"},
+	{"{is: charge_voltage_stopped, as: u16, unit: 0.1 V}",
+	 "charge_voltage_limit=55200 voltage=53240 charge_allowed=0 charge_current_limit=9000",
+	 "1402"},
+	{"{is: charge_voltage_stopped, as: u16, unit: 0.1 V}",
+	 "charge_voltage_limit=50000 voltage=53240 charge_allowed=0 charge_current_limit=9000",
+	 "F401"},
+	{"{is: charge_voltage_stopped, as: u16, unit: 0.1 V}",
+	 "charge_voltage_limit=55200 voltage=53240 charge_allowed=1 charge_current_limit=9000",
+	 "2802"},
+	{"{is: charge_voltage_raised, as: u16, unit: 0.1 V}",
+	 "charge_voltage_limit=50000 voltage=53240 discharge_allowed=0 charge_current_limit=9000",
+	 "1402"},
+	{"{is: charge_voltage_raised, as: u16, unit: 0.1 V}",
+	 "charge_voltage_limit=55200 voltage=53240 charge_allowed=0", "2802"},
+	{"{is: charge_voltage_raised, as: u16, unit: 0.1 V}",
+	 "charge_voltage_limit=50000 voltage=53240 charge_current_limit=9000 "
+	 "discharge_current_limit=9000",
+	 "F401"},
 	/* counts, enumerations, numbers across the rack */
 	{"{is: cycles, as: u8}", "cycles=300", "FF"},
 	{"{is: state, as: u8, values: {1: standby, 2: charging, 3: discharging}, unknown: 0x00}",
@@ -179,6 +197,8 @@ static const struct {
 	 "24"},
 	{"{is: cell_max_number, as: u8, max: 254}",
 	 "cell_max_pack=16 cell_max_cell=16 cells_in_series=16", "FE"},
+	{"{is: cells_total, as: u8}", "packs_online=3 cells_in_series=16", "30"},
+	{"{is: cells_total, as: u8}", "cells_in_series=15", "0F"},
 	{"{is: packs_offline, as: u8}", "packs_total=16 packs_online=14", "02"},
 	{"{is: cell_delta, as: u8, unit: 1 mV}", "cell_max=3345 cell_min=3333", "0C"},
 	{"{is: charge_current, as: u8, unit: 1 A},{is: discharge_current, as: u8, unit: 1 A}",
@@ -223,6 +243,16 @@ static const struct {
 	 "warning=emergency_stop charge_current_limit=1", "00"},
 	{"{bits: {0: protection short_circuit, 1: protection internal_fault also other}, as: u8}",
 	 "protection=short_circuit", "01"},
+	{"{bits: {0: protection read short_circuit, 1: protection internal_fault also other}, as: "
+	 "u8}",
+	 "protection=short_circuit charge_current_limit=1", "02"},
+	/* `other` looks only at what these options send */
+	{"{bits: {1: protection also other}, as: u8},{when: {o: yes}, fields: [{bits: {0: "
+	 "protection low_soc}, as: u8}]}",
+	 "protection=low_soc charge_current_limit=1", "02"},
+	{"{bits: {1: protection also other}, as: u8},{when: {o: no}, fields: [{bits: {0: "
+	 "protection low_soc}, as: u8}]}",
+	 "protection=low_soc charge_current_limit=1", "0001"},
 	{"{bits: {0: protection also no_data}, as: u8}", "", "01"},
 	{"{bits: {0: protection also no_data}, as: u8}",
 	 "state=4 charge_current_limit=1 discharge_current_limit=1", "01"},
@@ -378,6 +408,53 @@ static void alarms_decode(void **state)
 		      (const char *const[]){"05", "0F", NULL}, &values);
 	assert_true(values.battery.protections ==
 		    (ALARM_BIT(ALARM_short_circuit) | ALARM_BIT(ALARM_low_soc)));
+}
+
+/* Names behind `read` are found in another place too: they come from it, and it never takes them
+ * back. */
+static void other_places_of_alarms_decode(void **state)
+{
+	const char *fields = "{bits: {0: protection short_circuit, 1: protection read "
+			     "short_circuit low_soc}, as: u8}";
+	struct wire_values values;
+
+	(void)state;
+	decode_frames(fields, (const char *const[]){"02", NULL}, &values);
+	assert_true(values.battery.protections ==
+		    (ALARM_BIT(ALARM_short_circuit) | ALARM_BIT(ALARM_low_soc)));
+	decode_frames(fields, (const char *const[]){"02", "00", NULL}, &values);
+	assert_true(values.battery.protections == ALARM_BIT(ALARM_low_soc));
+}
+
+/* A message may be silent while it is zero, is read whatever an option says about sending, and is
+ * never sent without a period. */
+static void messages_come_and_go(void **state)
+{
+	struct wire *wire = load_text(
+		CAN_HEAD "options: {o: {default: no}}\nmessages:\n"
+			 "  - {id: 1, name: a, zeros: withhold, fields: [{is: cycles, as: u8}]}\n"
+			 "  - {id: 2, name: b, when: {o: yes}, fields: [{is: cycles, as: u8}]}\n"
+			 "  - {id: 3, name: c, period_ms: 0, fields: [{is: cycles, as: u8}]}\n",
+		stderr);
+	struct can_message frame = {.id = 2, .length = 1, .data = {7}};
+	struct wire_values values;
+	struct wire_context ctx;
+	struct battery battery;
+
+	(void)state;
+	assert_non_null(wire);
+	wire_context_init(wire, &ctx);
+	wire_values_clear(&values);
+	assert_int_equal(wire_decode_can(wire, &ctx, &frame, &values), 0);
+	assert_int_equal(values.battery.cycles, 7);
+	battery_clear(&battery);
+	battery.cycles = 0;
+	assert_int_equal(wire_encode_can(wire, 0, &ctx, &battery, &frame), 0);
+	battery.cycles = 1;
+	assert_int_equal(wire_encode_can(wire, 0, &ctx, &battery, &frame), 1);
+	assert_int_equal(wire_encode_can(wire, 1, &ctx, &battery, &frame), 0);
+	assert_int_equal(wire_encode_can(wire, 2, &ctx, &battery, &frame), 0);
+	wire_free(wire);
 }
 
 static void texts_decode(void **state)
@@ -543,9 +620,14 @@ static void repeats_decode(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(items_encode),   cmocka_unit_test(items_decode),
-		cmocka_unit_test(alarms_decode),  cmocka_unit_test(texts_decode),
-		cmocka_unit_test(repeats_encode), cmocka_unit_test(repeats_decode),
+		cmocka_unit_test(items_encode),
+		cmocka_unit_test(items_decode),
+		cmocka_unit_test(alarms_decode),
+		cmocka_unit_test(other_places_of_alarms_decode),
+		cmocka_unit_test(messages_come_and_go),
+		cmocka_unit_test(texts_decode),
+		cmocka_unit_test(repeats_encode),
+		cmocka_unit_test(repeats_decode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

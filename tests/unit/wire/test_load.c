@@ -52,6 +52,8 @@ static const struct {
 	 "5:10: 536870912 is outside 0..536870911"},
 	{CAN_HEAD "messages:\n  - {id: 0x800, extended: no, name: m, fields: [{skip: 1}]}\n",
 	 "5:27: this id has more than 11 bits"},
+	{CAN_HEAD "messages:\n  - {id: 1, name: m, zeros: send, fields: [{skip: 1}]}\n",
+	 "5:29: `zeros:` can only be `withhold`"},
 	{CAN_HEAD "messages:\n  - {id: 1, name: m, from: space, fields: [{skip: 1}]}\n",
 	 "5:28: `from:` can only be `inverter`"},
 	{CAN_HEAD "messages:\n  - {id: 1, name: m, fields: [{skip: 9}]}\n",
