@@ -33,3 +33,16 @@ static inline void hex_write(const uint8_t *bytes, size_t count, char *out)
 		sprintf(out + 2 * i, "%02X", bytes[i]);
 	out[2 * count] = '\0';
 }
+
+/* The same, or "~2002..." for a Pylon frame without its CR, which is added. */
+static inline size_t frame_read(const char *text, uint8_t *out, size_t size)
+{
+	size_t count = 0;
+
+	if (text[0] != '~')
+		return hex_read(text, out, size);
+	for (; text[count] && count + 1 < size; count++)
+		out[count] = (uint8_t)text[count];
+	out[count] = '\r';
+	return count + 1;
+}

@@ -45,14 +45,8 @@ static int understand(struct talk *talk, const char *message, const char *text)
 {
 	struct wire_info info;
 	uint8_t bytes[700];
-	size_t count = strlen(text);
+	const size_t count = frame_read(text, bytes, sizeof bytes);
 
-	if (text[0] == '~') {
-		memcpy(bytes, text, count);
-		bytes[count++] = '\r';
-	} else {
-		count = hex_read(text, bytes, sizeof bytes);
-	}
 	wire_get_info(talk->wire, &info);
 	wire_values_clear(&talk->values);
 	return wire_response(talk->wire, index_of(talk->wire, message), &talk->ctx,
@@ -195,7 +189,7 @@ static void slaves_are_found_in_a_stream(void **state)
 	size_t count, start = 99;
 
 	open_talk(&jk, "pack/jk-pb");
-	memcpy(bytes, "\x01\x03\x02\x0C\xD8\xBD\x1E", 7); /* an answer, then a record */
+	hex_read("01 03 02 0C D8 BD 1E", bytes, sizeof bytes); /* an answer, then a record */
 	count = 7 + record(2, 3, bytes + 7);
 	assert_int_equal(wire_scan(jk.wire, WIRE_FROM_SLAVE, bytes, count, &start), 7);
 	assert_int_equal(start, 0);
@@ -224,15 +218,9 @@ static void slaves_are_found_in_a_stream(void **state)
 static int listen(struct talk *talk, struct wire_listener *listener, const char *text)
 {
 	uint8_t bytes[64];
-	size_t count = strlen(text);
+	const size_t count = frame_read(text, bytes, sizeof bytes);
 
-	if (text[0] != '~')
-		return wire_decode_serial(talk->wire, &talk->ctx, listener, bytes,
-					  hex_read(text, bytes, sizeof bytes), &talk->values);
-	memcpy(bytes, text, count);
-	bytes[count] = '\r';
-	return wire_decode_serial(talk->wire, &talk->ctx, listener, bytes, count + 1,
-				  &talk->values);
+	return wire_decode_serial(talk->wire, &talk->ctx, listener, bytes, count, &talk->values);
 }
 
 static void a_listener_needs_the_question(void **state)

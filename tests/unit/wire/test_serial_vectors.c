@@ -36,18 +36,6 @@ struct run {
 	int cases, checks;
 };
 
-static size_t read_bytes(const char *text, uint8_t *out)
-{
-	size_t count = 0;
-
-	if (text[0] != '~')
-		return hex_read(text, out, WIRE_MAX_FRAME);
-	for (; text[count]; count++)
-		out[count] = (uint8_t)text[count];
-	out[count] = '\r';
-	return count + 1;
-}
-
 static void write_bytes(const uint8_t *bytes, size_t count, char *out, size_t size)
 {
 	if (count == 0)
@@ -80,7 +68,7 @@ static void set_option(struct run *run, char *text)
 static void hear(struct run *run, const char *text)
 {
 	uint8_t bytes[WIRE_MAX_FRAME];
-	size_t count = read_bytes(text, bytes);
+	size_t count = frame_read(text, bytes, sizeof bytes);
 	int err = wire_decode_serial(run->wire, &run->ctx, &run->listener, bytes, count,
 				     &run->values);
 
@@ -135,7 +123,7 @@ static void read_who(struct run *run, const char *text)
 static void ask(struct run *run, const char *text)
 {
 	uint8_t bytes[WIRE_MAX_FRAME], out[WIRE_MAX_FRAME], all[WIRE_MAX_FRAME];
-	size_t count = read_bytes(text, bytes), used = 0, start;
+	size_t count = frame_read(text, bytes, sizeof bytes), used = 0, start;
 	int length;
 
 	for (size_t at = 0; at < count; at += start + (size_t)length) {
@@ -160,7 +148,8 @@ static void compare_answer(struct run *run, const char *text)
 	char wanted[2 * WIRE_MAX_FRAME + 1];
 	uint8_t bytes[WIRE_MAX_FRAME];
 
-	write_bytes(bytes, text[0] == '-' ? 0 : read_bytes(text, bytes), wanted, sizeof wanted);
+	write_bytes(bytes, text[0] == '-' ? 0 : frame_read(text, bytes, sizeof bytes), wanted,
+		    sizeof wanted);
 	if (strcmp(wanted, run->answer) != 0)
 		fail_msg("%s:\nanswered %s\nwanted   %s", run->name, run->answer, wanted);
 	run->checks++;
