@@ -125,9 +125,9 @@ static void reads_and_builds_requests(void **state)
 	assert_int_equal(rtu_read_request(out, 8, &request), ERR_CHECKSUM);
 	assert_int_equal(rtu_read_request(out, 3, &request), ERR_FORMAT);
 
-	memcpy(bytes, "\x01\x03\x12\x90\x00\x0A\x00", 7); /* a read with a byte too many */
+	hex_read("01 03 12 90 00 0A 00", bytes, sizeof bytes); /* a read with a byte too many */
 	assert_int_equal(rtu_read_request(bytes, rtu_seal(bytes, 7), &request), ERR_FORMAT);
-	memcpy(bytes, "\x01\x10\x12\x90\x00\x01\x04\x00\x00", 9); /* a write with two too few */
+	hex_read("01 10 12 90 00 01 04 00 00", bytes, sizeof bytes); /* a write with two too few */
 	assert_int_equal(rtu_read_request(bytes, rtu_seal(bytes, 9), &request), ERR_FORMAT);
 
 	assert_int_equal(rtu_build_exception(1, RTU_WRITE, RTU_ILLEGAL_ADDRESS, out, sizeof out),
