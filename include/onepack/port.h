@@ -54,7 +54,8 @@ void can_port_close(struct can_port *port); /* NULL is fine */
 /* To poll for input. */
 int can_port_fd(const struct can_port *port);
 
-/* Hands one frame to the driver without waiting. A queue that is full or stands still drops the frame
+/* Hands one frame to the driver without waiting. A queue that is full or stands still drops the
+ * frame
  * (-ENOBUFS), so do bus-off and an interface that is down (-ENETDOWN): an old frame must never be
  * released late. Other errors: the port is gone. */
 int can_port_send(struct can_port *port, const struct can_message *message);

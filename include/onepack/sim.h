@@ -8,6 +8,6 @@
 #define SIM_ANSWER_SIZE 65536 /* a status of 16 packs is about 8 kB */
 
 /* Sends one command and waits up to two seconds for the answer: 0, or -errno (-ENOENT,
- * -ECONNREFUSED: no simulation there; -ETIMEDOUT). Commands that the simulation refuses are answers,
- * too: they begin with "error: ". */
+ * -ECONNREFUSED: no simulation there; -ETIMEDOUT). Commands that the simulation refuses are
+ * answers, too: they begin with "error: ". */
 int sim_tell(const char *directory, const char *command, char *answer, size_t size);

@@ -182,4 +182,4 @@ int wire_decode_serial(const struct wire *wire, const struct wire_context *ctx,
 
 void wire_show(const struct wire *wire, FILE *out); /* the readable table of `onepack wire show` */
 int wire_dbc(const struct wire *wire, FILE *out);   /* ERR_UNSUPPORTED unless CAN */
-void wire_show_names(FILE *out); /* all names that protocol files may use */
+void wire_show_names(FILE *out);                    /* all names that protocol files may use */

@@ -149,12 +149,11 @@ static struct site *allocate(const struct site_options *options)
 /* Makes the folder and notes its absolute path. */
 static int make_directory(struct site *site, const char *path, FILE *errors)
 {
-	char *absolute = NULL;
+	const bool made = mkdir(path, 0755) == 0 || errno == EEXIST;
+	char *absolute = made ? realpath(path, NULL) : NULL;
 	int err = 0;
 
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		err = -errno;
-	else if (!(absolute = realpath(path, NULL)))
+	if (!absolute)
 		err = -errno;
 	else if (strlen(absolute) >= sizeof site->directory)
 		err = -ENAMETOOLONG;

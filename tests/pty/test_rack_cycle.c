@@ -34,7 +34,8 @@ static void test_cycle_time(void **state)
 	}
 	printf("%d packs: cycle %d ms, bound %.1f ms, shortest gap %.2f ms\n", packs, (int)best_ms,
 	       bound_ms, (double)fake_shortest_gap_us(&fake) / 1000);
-	assert_true((double)best_ms < bound_ms * 2); /* machines may be busy; ./dev bench measures */
+	assert_true((double)best_ms <
+		    bound_ms * 2); /* machines may be busy; ./dev bench measures */
 	assert_true((double)best_ms > bound_ms * 0.98);
 	watch_stop(&watch);
 	fake_stop(&fake);
