@@ -186,26 +186,6 @@ static void apply_doubtful(const struct fusion *fusion, struct search *search,
 	      cause_of_pack(fusion, slot, network));
 }
 
-/* Needs no model: whoever has too much current now, the total must shrink by the same part. It is
- * never fed back into any estimate. */
-static void apply_guard(struct fusion *fusion, struct search *search, const struct slot *slot)
-{
-	const struct network *network = search->network;
-	const int64_t flow_ma = slot_flow(slot, network->direction);
-	const int64_t limit_ma = slot->limit_ma[network->direction];
-	const int64_t margin_ma = share_weight(&slot->share) / 100;
-	int64_t total_ma = network->flow_ma + network->doubtful_ma;
-	struct cause cause = cause_of(RULE_OVERCURRENT, slot_number(fusion, slot));
-
-	if (slot->silent || flow_ma <= limit_ma + margin_ma)
-		return;
-	if (slot->presence[network->direction] == PRESENCE_PERHAPS)
-		total_ma += flow_ma;
-	cause.value = (int32_t)flow_ma;
-	report_circulating(fusion, network, slot, &cause);
-	lower(search, total_ma > 0 ? scale(total_ma, limit_ma, flow_ma) : 0, cause);
-}
-
 static int64_t trip_current(const struct slot *slot, enum direction direction)
 {
 	const struct pack *pack = &slot->good;
@@ -217,6 +197,38 @@ static int64_t trip_current(const struct slot *slot, enum direction direction)
 	if (set_ma != FIELD_UNKNOWN)
 		return set_ma;
 	return stated_ma == FIELD_UNKNOWN ? 0 : stated_ma;
+}
+
+/* How far above its limit a pack may be before the guard acts: measurement noise, 1 % of its
+ * capacity, but never more than a quarter of the way from the limit to where its BMS trips. */
+static int64_t guard_margin(const struct slot *slot, enum direction direction)
+{
+	const int64_t noise_ma = share_weight(&slot->share) / 100;
+	const int64_t room_ma = (trip_current(slot, direction) - slot->limit_ma[direction]) / 4;
+
+	if (room_ma <= 0)
+		return 0;
+	return room_ma < noise_ma ? room_ma : noise_ma;
+}
+
+/* Needs no model: whoever has too much current now, the total must shrink by the same part. It is
+ * never fed back into any estimate. */
+static void apply_guard(struct fusion *fusion, struct search *search, const struct slot *slot)
+{
+	const struct network *network = search->network;
+	const int64_t flow_ma = slot_flow(slot, network->direction);
+	const int64_t limit_ma = slot->limit_ma[network->direction];
+	const int64_t margin_ma = guard_margin(slot, network->direction);
+	int64_t total_ma = network->flow_ma + network->doubtful_ma;
+	struct cause cause = cause_of(RULE_OVERCURRENT, slot_number(fusion, slot));
+
+	if (slot->silent || flow_ma <= limit_ma + margin_ma)
+		return;
+	if (slot->presence[network->direction] == PRESENCE_PERHAPS)
+		total_ma += flow_ma;
+	cause.value = (int32_t)flow_ma;
+	report_circulating(fusion, network, slot, &cause);
+	lower(search, total_ma > 0 ? scale(total_ma, limit_ma, flow_ma) : 0, cause);
 }
 
 /* N-1: when the largest of the others trips, this one must not trip after it. */

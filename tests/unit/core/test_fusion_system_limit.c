@@ -251,6 +251,23 @@ static void too_much_current_shrinks_the_total(void **state)
 	assert_int_equal(charge(&rig), 190000);
 }
 
+/* A large pack's noise allowance must not reach to where its BMS trips: limit 95 A, trip 100 A. */
+static void the_guard_acts_long_before_a_pack_trips(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_settle(&rig, 2);
+	rig.packs[0].current_ma = 96000; /* within noise */
+	rig.packs[1].current_ma = 90000;
+	rig_run(&rig, 1);
+	assert_int_equal(charge(&rig), 190000);
+	rig.packs[0].current_ma = 97000;
+	rig_run(&rig, 1);
+	assert_int_equal(charge(&rig), 187000LL * 95 / 97);
+	assert_string_equal(rig_rule(&rig, LIMIT_CHARGE_CURRENT), "overcurrent");
+}
+
 /* Incident 7 of the kind: a BMS that limits to 10 A by itself is a current source. */
 static void a_pack_that_limits_itself_is_taken_out_and_added(void **state)
 {
@@ -510,6 +527,7 @@ int main(void)
 		cmocka_unit_test(a_load_step_between_two_answers_is_no_drift),
 		cmocka_unit_test(an_open_switch_is_no_drift),
 		cmocka_unit_test(too_much_current_shrinks_the_total),
+		cmocka_unit_test(the_guard_acts_long_before_a_pack_trips),
 		cmocka_unit_test(a_pack_that_limits_itself_is_taken_out_and_added),
 		cmocka_unit_test(user_caps_count),
 		cmocka_unit_test(n_minus_1_keeps_a_reserve),
