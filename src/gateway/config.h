@@ -14,7 +14,7 @@
 
 #define CONFIG_PORT_SIZE 128
 
-/* An inverter as the file says it; config_inverters makes what links_start wants. */
+/* An inverter as the file says it; config_links makes what links_start wants. */
 struct config_inverter {
 	char protocol[STATUS_TEXT_SIZE];
 	char port[CONFIG_PORT_SIZE];
@@ -46,4 +46,4 @@ struct config {
 bool config_load(const char *path, struct config *out, FILE *errors);
 
 /* The inverters in the form of inverter.h; the texts stay in `config`. Returns their number. */
-int config_inverters(const struct config *config, struct inverter_config out[STATUS_MAX_INVERTERS]);
+int config_links(const struct config *config, struct inverter_config out[STATUS_MAX_INVERTERS]);

@@ -71,7 +71,7 @@ static int open_signals(void)
 static int start_control(struct app *app, char *why)
 {
 	struct inverter_config inverters[STATUS_MAX_INVERTERS];
-	const int inverter_count = config_inverters(&app->config, inverters);
+	const int inverter_count = config_links(&app->config, inverters);
 	int result;
 
 	app->lease_fd = lease_create();
