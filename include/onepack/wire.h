@@ -54,7 +54,7 @@ struct wire_info {
 	int first_address, last_address; /* what `addresses: auto` means on the pack side; -1 where
 					    it makes no sense */
 	int32_t silence_ms; /* without a lease for this long, the link falls silent; 0 = never */
-	int32_t inverter_lost_ms; /* inverter silent this long = lost; default 60 s */
+	int32_t inverter_lost_ms; /* inverter silent this long = lost; default 60 s, 0 = never */
 };
 
 void wire_get_info(const struct wire *wire, struct wire_info *out);

@@ -104,7 +104,7 @@ static void load_info(struct loader *load)
 	wire->inverter_lost_ms = 60000;
 	if (silence && doc_integer(load->doc, silence, 0, INT32_MAX, &number))
 		wire->silence_ms = (int32_t)number;
-	if (lost && doc_integer(load->doc, lost, 1, INT32_MAX, &number))
+	if (lost && doc_integer(load->doc, lost, 0, INT32_MAX, &number))
 		wire->inverter_lost_ms = (int32_t)number;
 }
 

@@ -165,7 +165,7 @@ static void show_head(const struct wire *wire, FILE *out)
 	if (wire->silence_ms)
 		fprintf(out, "  silence    says nothing any more %d ms after the last fresh data\n",
 			wire->silence_ms);
-	if (wire->scope == WIRE_OF_BATTERY)
+	if (wire->scope == WIRE_OF_BATTERY && wire->inverter_lost_ms)
 		fprintf(out, "  inverter   counts as lost after %d ms\n", wire->inverter_lost_ms);
 }
 
