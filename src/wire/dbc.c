@@ -180,7 +180,7 @@ static void walk_items(struct walk *walk, const struct item *items, int count)
 
 		switch (item->kind) {
 		case ITEM_WHEN:
-			if (walk->ctx->option[item->option] == item->option_value)
+			if (condition_holds(&item->when, walk->ctx))
 				walk_items(walk, item->items, item->item_count);
 			continue;
 		case ITEM_REPEAT: walk_repeat(walk, item); continue;

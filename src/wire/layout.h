@@ -66,7 +66,7 @@ static inline enum byte_order order_of(const struct layout *at, const struct ite
 
 static inline bool item_is_on(const struct layout *at, const struct item *item)
 {
-	return at->ctx->option[item->option] == item->option_value;
+	return condition_holds(&item->when, at->ctx);
 }
 
 /* --- numbers (layout_number.c) --- */

@@ -29,8 +29,7 @@ static alarm_set named_alarms(const struct layout *at, const struct item *items,
 		const struct item *item = &items[i];
 
 		if (item->kind == ITEM_REPEAT ||
-		    (item->kind == ITEM_WHEN &&
-		     at->ctx->option[item->option] == item->option_value))
+		    (item->kind == ITEM_WHEN && condition_holds(&item->when, at->ctx)))
 			set |= named_alarms(at, item->items, item->item_count, severity);
 		for (int b = 0; b < item->bit_count; b++)
 			if (item->bits[b].severity & severity)

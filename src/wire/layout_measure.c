@@ -20,7 +20,7 @@ static int items_size(const struct item *items, int count, const struct wire_con
 					items_size(item->items, item->item_count, ctx);
 		else if (item->kind != ITEM_WHEN)
 			size += item->size;
-		else if (ctx->option[item->option] == item->option_value)
+		else if (condition_holds(&item->when, ctx))
 			size += items_size(item->items, item->item_count, ctx);
 	}
 	return size;
@@ -86,7 +86,7 @@ static bool measure_items(struct tape *tape, const struct item *items, int count
 				return false;
 			break;
 		case ITEM_WHEN:
-			if (tape->ctx->option[item->option] == item->option_value &&
+			if (condition_holds(&item->when, tape->ctx) &&
 			    !measure_items(tape, item->items, item->item_count))
 				return false;
 			break;

@@ -20,7 +20,7 @@ void load_messages(struct loader *load, const yaml_node_t *list);
 
 /* `options:`, and a {name: value} of `when:`. */
 void load_options(struct loader *load, const yaml_node_t *map);
-bool load_when(struct loader *load, const yaml_node_t *map, int *option, int32_t *value);
+bool load_when(struct loader *load, const yaml_node_t *map, struct condition *out);
 
 /* `as: u16be`: a number type. */
 bool load_number_type(struct loader *load, const yaml_node_t *node, struct item *item);

@@ -137,7 +137,7 @@ static void load_when_item(struct loader *load, const yaml_node_t *map, struct i
 	static const char *const keys[] = {"when", "fields", "help", NULL};
 
 	doc_check_keys(load->doc, map, keys);
-	load_when(load, doc_get(load->doc, map, "when"), &item->option, &item->option_value);
+	load_when(load, doc_get(load->doc, map, "when"), &item->when);
 	item->items = load_items(load, map, &item->item_count);
 }
 

@@ -123,6 +123,15 @@ static int item_size(const struct item *item)
 	return item->size;
 }
 
+static bool exclude_each_other(const struct item *a, const struct item *b)
+{
+	if (a->kind != ITEM_WHEN || b->kind != ITEM_WHEN || a->when.option != b->when.option)
+		return false;
+	if (a->when.negated || b->when.negated)
+		return a->when.value == b->when.value && a->when.negated != b->when.negated;
+	return a->when.value != b->when.value;
+}
+
 /* Branches of the same option exclude each other: of neighbouring `when`s only the longest counts.
  */
 static int fullest_size(const struct item *items, int count)
@@ -132,9 +141,7 @@ static int fullest_size(const struct item *items, int count)
 	for (int i = 0; i < count; i++) {
 		int longest = item_size(&items[i]);
 
-		while (items[i].kind == ITEM_WHEN && i + 1 < count &&
-		       items[i + 1].kind == ITEM_WHEN && items[i + 1].option == items[i].option &&
-		       items[i + 1].option_value != items[i].option_value) {
+		while (i + 1 < count && exclude_each_other(&items[i], &items[i + 1])) {
 			i++;
 			if (item_size(&items[i]) > longest)
 				longest = item_size(&items[i]);
@@ -252,7 +259,7 @@ static void load_message(struct loader *load, const yaml_node_t *map, struct mes
 			  *length = doc_get(load->doc, map, "length");
 	int64_t number;
 
-	message->when_option = -1;
+	message->when.option = -1;
 	message->name = "";
 	if (!doc_is_map(map)) {
 		doc_complain(load->doc, map,
@@ -267,7 +274,7 @@ static void load_message(struct loader *load, const yaml_node_t *map, struct mes
 	message->help = doc_text(help) ? wire_keep_text(load->wire, doc_text(help)) : NULL;
 	load_from(load, doc_get(load->doc, map, "from"), message);
 	if (when)
-		load_when(load, when, &message->when_option, &message->when_value);
+		load_when(load, when, &message->when);
 	if (length && doc_integer(load->doc, length, 1, WIRE_MAX_LAYOUT, &number))
 		message->length = (int)number;
 	if (load->wire->framing == WIRE_CAN)

@@ -138,10 +138,11 @@ static void option_names(const struct wire *wire, char *text, size_t size)
 					 wire->options[i].name);
 }
 
-bool load_when(struct loader *load, const yaml_node_t *map, int *option, int32_t *value)
+bool load_when(struct loader *load, const yaml_node_t *map, struct condition *out)
 {
 	const yaml_node_t *key, *wanted;
 	const struct option *found;
+	const char *text;
 	char possible[256];
 
 	if (doc_map_size(map) != 1) {
@@ -156,12 +157,14 @@ bool load_when(struct loader *load, const yaml_node_t *map, int *option, int32_t
 			     doc_text(key) ? doc_text(key) : "", possible);
 		return false;
 	}
-	if (!option_value(found, doc_text(wanted) ? doc_text(wanted) : "", value)) {
+	text = doc_text(wanted) ? doc_text(wanted) : "";
+	out->negated = strncmp(text, "not ", 4) == 0;
+	if (!option_value(found, text + (out->negated ? 4 : 0), &out->value)) {
 		possible_values(found, possible, sizeof possible);
 		doc_complain(load->doc, wanted, "'%s' can be: %s", found->name, possible);
 		return false;
 	}
-	*option = (int)(found - load->wire->options);
+	out->option = (int)(found - load->wire->options);
 	return true;
 }
 

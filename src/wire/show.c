@@ -9,15 +9,15 @@ static int show_items(const struct table *table, const struct item *items, int c
 
 /* --- structure --- */
 
-static void show_choice(const struct wire *wire, FILE *out, int option, int32_t value)
+static void show_condition(const struct wire *wire, FILE *out, const struct condition *when)
 {
-	const struct option *found = &wire->options[option];
+	const struct option *found = &wire->options[when->option];
 
-	fprintf(out, "%s=", found->name);
+	fprintf(out, "%s%s", found->name, when->negated ? " not " : "=");
 	if (found->kind == OPTION_RANGE)
-		fprintf(out, "%d", value);
+		fprintf(out, "%d", when->value);
 	else
-		fputs(found->choices[value], out);
+		fputs(found->choices[when->value], out);
 }
 
 static int show_when(const struct table *table, const struct item *item, int at)
@@ -26,7 +26,7 @@ static int show_when(const struct table *table, const struct item *item, int at)
 
 	inside.depth++;
 	fprintf(table->out, "  %*swith ", table->depth * 2, "");
-	show_choice(table->wire, table->out, item->option, item->option_value);
+	show_condition(table->wire, table->out, &item->when);
 	fputs(":\n", table->out);
 	return show_items(&inside, item->items, item->item_count, at);
 }
@@ -68,7 +68,7 @@ static int show_items(const struct table *table, const struct item *items, int c
 	for (int i = 0; i < count; i++) {
 		const bool branch = items[i].kind == ITEM_WHEN && i + 1 < count &&
 				    items[i + 1].kind == ITEM_WHEN &&
-				    items[i + 1].option == items[i].option;
+				    items[i + 1].when.option == items[i].when.option;
 		const int next = show_item(table, &items[i], at);
 
 		if (!branch)
@@ -113,9 +113,9 @@ static void show_message_head(const struct table *table)
 	fprintf(out, "%s", asked[message->request]);
 	if (message->refuse)
 		fprintf(out, ", refused with return code %02X", message->refuse);
-	if (message->when_option >= 0) {
+	if (message->when.option >= 0) {
 		fprintf(out, ", with ");
-		show_choice(table->wire, out, message->when_option, message->when_value);
+		show_condition(table->wire, out, &message->when);
 	}
 	if (message->length)
 		fprintf(out, ", %d bytes", message->length);

@@ -50,9 +50,14 @@ int wire_address(const struct wire *wire, const struct wire_context *ctx)
 	return ctx->address >= 0 ? ctx->address : wire->default_address;
 }
 
+bool condition_holds(const struct condition *when, const struct wire_context *ctx)
+{
+	return when->option < 0 || (ctx->option[when->option] == when->value) != when->negated;
+}
+
 bool message_is_on(const struct message *message, const struct wire_context *ctx)
 {
-	return message->when_option < 0 || ctx->option[message->when_option] == message->when_value;
+	return condition_holds(&message->when, ctx);
 }
 
 int wire_scan(const struct wire *wire, enum wire_side side, const uint8_t *bytes, size_t count,

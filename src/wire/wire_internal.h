@@ -33,6 +33,16 @@ struct quantity {
 	void (*set)(const struct layout *at, int32_t value); /* NULL = not understood, only sent */
 };
 
+/* --- conditions: `when: {option: value}` or `{option: not value}` --- */
+
+struct condition {
+	int option; /* -1 = always */
+	int32_t value;
+	bool negated;
+};
+
+bool condition_holds(const struct condition *when, const struct wire_context *ctx);
+
 /* --- items: one entry of `fields:` --- */
 
 enum item_kind {
@@ -137,10 +147,9 @@ struct item {
 	const struct item *items;
 	int item_count;
 	enum repeat_of repeat;
-	int first, count;     /* 0-based first element; elements sent */
-	uint8_t counted_size; /* bytes of the number in front, 0 = none */
-	int option;           /* ITEM_WHEN: this option ... */
-	int32_t option_value; /* ... has this value */
+	int first, count;      /* 0-based first element; elements sent */
+	uint8_t counted_size;  /* bytes of the number in front, 0 = none */
+	struct condition when; /* ITEM_WHEN */
 
 	/* ITEM_HOOK */
 	const struct hook *hook;
@@ -164,8 +173,7 @@ struct message {
 	bool withhold_zeros; /* CAN: not sent while every byte is 0 */
 	int32_t period_ms;
 	enum scope scope;
-	int when_option; /* -1 = always there */
-	int32_t when_value;
+	struct condition when;
 	const struct item *items;
 	int item_count;
 	int length; /* bytes at least, zeros behind the fields; 0 = as the fields say */

@@ -325,7 +325,7 @@ static int64_t tolerance(const struct wire_context *ctx, const struct item *item
 		const struct item *item = &items[i];
 
 		here = -1;
-		if (item->kind == ITEM_WHEN && ctx->option[item->option] == item->option_value)
+		if (item->kind == ITEM_WHEN && condition_holds(&item->when, ctx))
 			here = tolerance(ctx, item->items, item->item_count, offset);
 		else if (item->kind == ITEM_VALUE && !item->only_sent &&
 			 is_member(&item->quantities[0], offset))

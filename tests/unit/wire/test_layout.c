@@ -260,6 +260,9 @@ static const struct {
 	{"{pairs: {0: protection short_circuit, 2: warning short_circuit, 6: 3}, as: u8}",
 	 "warning=short_circuit", "C6"},
 	/* conditions, hooks, length */
+	{"{when: {n: not b}, fields: [{const: 1, as: u8}]},{when: {n: b}, fields: [{const: 2, as: "
+	 "u8}]},{when: {n: not a}, fields: [{const: 3, as: u8}]}",
+	 "", "01"},
 	{"{when: {o: yes}, fields: [{const: 1, as: u8}]},{when: {o: no}, fields: [{const: 2, as: "
 	 "u8}]}",
 	 "", "02"},
