@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { HistoryAnswer } from '../src/api';
-import { append, fromAnswer, limitWatts, RANGES, type Range } from '../src/lib/history';
+import { append, fromAnswer, limitWatts, RANGES, timeAxis, type Range } from '../src/lib/history';
 import { flowEnd, padded } from '../src/lib/plots';
 import { rack } from './battery';
 
@@ -76,5 +76,16 @@ describe('plots', () => {
     const [low, high] = padded(3.3, 3.3, 0.02);
     expect(low).toBeCloseTo(3.2888);
     expect(high).toBeCloseTo(3.3112);
+  });
+});
+
+describe('the time axis', () => {
+  it('is the chosen range once there is that much history', () => {
+    expect(timeAxis([100, 50000], 50000, 3600)).toEqual([46400, 50000]);
+  });
+  it('is no wider than the history, but ten minutes at least', () => {
+    expect(timeAxis([49000, 50000], 50000, 21600)).toEqual([49000, 50000]);
+    expect(timeAxis([49990, 50000], 50000, 21600)).toEqual([49400, 50000]);
+    expect(timeAxis([], 50000, 21600)).toEqual([49400, 50000]);
   });
 });

@@ -18,6 +18,13 @@ export const RANGES: Range[] = [
   { label: '7 d', spanS: 604800, stepS: 900 },
 ];
 
+/** The time axis: the chosen range, but no wider than there is history (ten minutes at least), so that the chart of a
+ * gateway installed this morning is not mostly empty. */
+export function timeAxis(times: readonly number[], endS: number, spanS: number): [number, number] {
+  const first = Math.min(times[0] ?? endS, endS - 600);
+  return [Math.max(endS - spanS, first), endS];
+}
+
 export const FIELDS = [
   'power_w',
   'current_a',

@@ -4,7 +4,7 @@
 import type uPlot from 'uplot';
 import type { Num } from '../api';
 import { known, num, signed, timeTick } from './format';
-import { limitWatts, type Columns, type Range } from './history';
+import { limitWatts, type Columns } from './history';
 import { clamp } from './scale';
 
 export type Quantity = 'power' | 'current';
@@ -134,9 +134,8 @@ const AXIS_PX = 52;
 
 export interface Frame {
   width: number;
-  range: Range;
-  /** Right end of the time axis, in seconds. */
-  endS: () => number;
+  /** Both ends of the time axis, in seconds. */
+  axisS: () => [number, number];
   showTime: boolean;
   /** Ends of the value axis: asked each time, because they follow the data. */
   scale: Plot['scale'];
@@ -184,7 +183,7 @@ export function optionsOf(plot: Plot, k: Colours, frame: Frame): uPlot.Options {
     legend: { show: false },
     cursor: { sync: { key: 'onepack' }, drag: { x: false, y: false }, points: { size: 6 }, y: false },
     scales: {
-      x: { range: () => [frame.endS() - frame.range.spanS, frame.endS()] },
+      x: { range: () => frame.axisS() },
       y: { range: (_u, low, high) => (Number.isFinite(low) && Number.isFinite(high) ? frame.scale(low, high) : frame.scale(0, 1)) },
     },
     axes: axes(plot, k, frame),

@@ -8,7 +8,7 @@ import 'uplot/dist/uPlot.min.css';
 import { timeMs, type Battery } from '../api';
 import { getHistory } from '../client';
 import { DASH, dateTime, num, signed } from '../lib/format';
-import { append, FIELDS, fromAnswer, RANGES, type Columns, type Range } from '../lib/history';
+import { append, FIELDS, fromAnswer, RANGES, timeAxis, type Columns, type Range } from '../lib/history';
 import { optionsOf, plotsOf, type Colours, type Plot, type Quantity } from '../lib/plots';
 import { Section } from './bits';
 import '../style/chart.css';
@@ -129,16 +129,16 @@ interface CanvasProps {
 function Canvas({ plot, times, colours, width, range, showTime, onCursor }: CanvasProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
-  const end = useRef(0);
+  const axis = useRef<[number, number]>([0, 0]);
   const scale = useRef(plot.scale);
   const data = [times, ...plot.columns] as uPlot.AlignedData;
   scale.current = plot.scale;
-  end.current = times[times.length - 1] ?? Date.now() / 1000;
+  axis.current = timeAxis(times, times[times.length - 1] ?? Date.now() / 1000, range.spanS);
 
   useEffect(() => {
     if (box.current === null || width === 0) return undefined;
     const follow: Plot['scale'] = (low, high) => scale.current(low, high);
-    const frame = { width, range, endS: () => end.current, showTime, scale: follow, onCursor };
+    const frame = { width, axisS: () => axis.current, showTime, scale: follow, onCursor };
     chart.current = new uPlot(optionsOf(plot, colours, frame), data, box.current);
     return () => {
       chart.current?.destroy();
