@@ -49,6 +49,12 @@ struct can_port;
  * it fails. */
 int can_port_open(const char *name, uint32_t bitrate, struct can_port **out, char *why,
 		  size_t why_size);
+
+/* The same, for looking on: nothing is ever sent (-EPERM), also no acknowledge bits where the
+ * adapter or driver knows listen-only mode, and an interface that somebody else has set up is left
+ * as it is. */
+int can_port_listen(const char *name, uint32_t bitrate, struct can_port **out, char *why,
+		    size_t why_size);
 void can_port_close(struct can_port *port); /* NULL is fine */
 
 /* To poll for input. */

@@ -101,7 +101,10 @@ struct wire_message_info {
 	const char *name; /* "limits" */
 	uint32_t id;      /* CAN id, first register, CID2 or record type */
 	bool extended;
-	bool from_inverter; /* the inverter sends it */
+	bool from_inverter;   /* the inverter sends it */
+	bool id_plus_address; /* the CAN id has the address added, if one was set */
+	int record_type;      /* JK record with the same bytes, 0 = none */
+	uint32_t record_trigger;
 	int32_t period_ms;
 };
 

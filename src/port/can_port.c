@@ -11,12 +11,26 @@
 
 #define SLCAN_PREFIX "slcan:"
 
+static int open_port(const char *name, uint32_t bitrate, bool listening, struct can_port **out,
+		     char *why, size_t why_size)
+{
+	const size_t prefix = strlen(SLCAN_PREFIX);
+
+	if (strncmp(name, SLCAN_PREFIX, prefix) == 0)
+		return slcan_open(name + prefix, bitrate, listening, out, why, why_size);
+	return socketcan_open(name, bitrate, listening, out, why, why_size);
+}
+
 int can_port_open(const char *name, uint32_t bitrate, struct can_port **out, char *why,
 		  size_t why_size)
 {
-	if (strncmp(name, SLCAN_PREFIX, strlen(SLCAN_PREFIX)) == 0)
-		return slcan_open(name + strlen(SLCAN_PREFIX), bitrate, out, why, why_size);
-	return socketcan_open(name, bitrate, out, why, why_size);
+	return open_port(name, bitrate, false, out, why, why_size);
+}
+
+int can_port_listen(const char *name, uint32_t bitrate, struct can_port **out, char *why,
+		    size_t why_size)
+{
+	return open_port(name, bitrate, true, out, why, why_size);
 }
 
 void can_port_close(struct can_port *port)
@@ -32,8 +46,11 @@ int can_port_fd(const struct can_port *port)
 
 int can_port_send(struct can_port *port, const struct can_message *message)
 {
-	int err = message->length <= 8 ? port->driver->send(port, message) : -EINVAL;
+	int err;
 
+	if (port->listening)
+		return -EPERM;
+	err = message->length <= 8 ? port->driver->send(port, message) : -EINVAL;
 	if (err)
 		port->status.dropped++;
 	else

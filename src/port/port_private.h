@@ -24,12 +24,13 @@ struct can_driver {
 struct can_port {
 	const struct can_driver *driver;
 	int fd;
+	bool listening; /* only: nothing is sent, nothing is repaired */
 	struct can_status status;
 };
 
-int socketcan_open(const char *interface, uint32_t bitrate, struct can_port **out, char *why,
-		   size_t why_size);
-int slcan_open(const char *tty, uint32_t bitrate, struct can_port **out, char *why,
+int socketcan_open(const char *interface, uint32_t bitrate, bool listening, struct can_port **out,
+		   char *why, size_t why_size);
+int slcan_open(const char *tty, uint32_t bitrate, bool listening, struct can_port **out, char *why,
 	       size_t why_size);
 
 /* An old frame must never be released late. A set of frames leaves a working bus within a few

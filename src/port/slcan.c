@@ -44,7 +44,8 @@ struct slcan {
 static int set_up(struct slcan *s)
 {
 	char text[SETUP_SIZE];
-	int n = snprintf(text, sizeof text, "\r\r\rC\rS%d\rO\r", s->bitrate_code);
+	int n = snprintf(text, sizeof text, "\r\r\rC\rS%d\r%c\r", s->bitrate_code,
+			 s->port.listening ? 'L' : 'O');
 	int err = serial_write(s->port.fd, (const uint8_t *)text, (size_t)n, WRITE_MS);
 
 	s->setup_ms = clock_monotonic_ms();
@@ -177,7 +178,8 @@ static void slcan_tick(struct can_port *port, int64_t now_ms)
 		(void)lose(s, -EIO);
 }
 
-int slcan_open(const char *tty, uint32_t bitrate, struct can_port **out, char *why, size_t why_size)
+int slcan_open(const char *tty, uint32_t bitrate, bool listening, struct can_port **out, char *why,
+	       size_t why_size)
 {
 	static const struct can_driver driver = {slcan_close, slcan_send, slcan_receive,
 						 slcan_tick};
@@ -195,6 +197,7 @@ int slcan_open(const char *tty, uint32_t bitrate, struct can_port **out, char *w
 		return -ENOMEM;
 	}
 	s->port.driver = &driver;
+	s->port.listening = listening;
 	s->bitrate_code = code;
 	s->port.fd = serial_open_line(tty, TTY_BAUD, false);
 	err = s->port.fd < 0 ? s->port.fd : set_up(s);

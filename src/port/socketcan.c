@@ -35,6 +35,7 @@ struct socketcan {
 	char name[IFNAMSIZ];
 	int64_t bus_off_ms; /* since when, or the last attempt to end it */
 	struct can_backlog backlog;
+	bool started;  /* by us, in listen-only mode: to be undone */
 	bool virtual;  /* no controller, so no state to ask for (libsocketcan would complain) */
 	bool stuck;    /* frames were dropped because older ones wait */
 	bool stopped;  /* by restart(), and not started again yet */
@@ -64,12 +65,24 @@ static int check_bitrate(const char *name, uint32_t bitrate, char *why, size_t w
 	return -EINVAL;
 }
 
+/* Drivers that do not know the mode acknowledge frames; nothing else is sent. */
+static void set_listening(const char *name, bool on)
+{
+	struct can_ctrlmode mode = {.mask = CAN_CTRLMODE_LISTENONLY,
+				    .flags = on ? CAN_CTRLMODE_LISTENONLY : 0};
+
+	(void)can_set_ctrlmode(name, &mode);
+}
+
 /* Bit rate and restart time can be set while the interface is down only. A virtual interface has
  * neither; whether that was the reason shows when it starts. */
-static int bring_up(const char *name, uint32_t bitrate, int fd, char *why, size_t why_size)
+static int bring_up(const char *name, uint32_t bitrate, bool listening, int fd, char *why,
+		    size_t why_size)
 {
 	bool has_bitrate = can_set_bitrate(name, bitrate) == 0;
 
+	if (listening)
+		set_listening(name, true);
 	(void)can_set_restart_ms(name, RESTART_MS);
 	(void)can_do_start(name);
 	if (!(interface_flags(fd, name) & IFF_UP)) {
@@ -96,7 +109,8 @@ static int bind_socket(int fd, int index)
 }
 
 /* Everything that must be right before the socket can be used. */
-static int prepare(int fd, const char *interface, uint32_t bitrate, char *why, size_t why_size)
+static int prepare(int fd, const char *interface, uint32_t bitrate, bool listening, bool *started,
+		   char *why, size_t why_size)
 {
 	unsigned index = strlen(interface) < IFNAMSIZ ? if_nametoindex(interface) : 0;
 	int err;
@@ -105,10 +119,11 @@ static int prepare(int fd, const char *interface, uint32_t bitrate, char *why, s
 		snprintf(why, why_size, "there is no interface %s", interface);
 		return -ENODEV;
 	}
-	if (interface_flags(fd, interface) & IFF_UP)
-		err = check_bitrate(interface, bitrate, why, why_size);
+	*started = !(interface_flags(fd, interface) & IFF_UP);
+	if (*started)
+		err = bring_up(interface, bitrate, listening, fd, why, why_size);
 	else
-		err = bring_up(interface, bitrate, fd, why, why_size);
+		err = check_bitrate(interface, bitrate, why, why_size);
 	if (err)
 		return err;
 	err = bind_socket(fd, (int)index);
@@ -180,10 +195,15 @@ static bool has_waiting_frames(int fd)
 
 /* --- the driver's functions --- */
 
+/* A gateway that comes later must not find an interface that only listens. */
 static void socketcan_close(struct can_port *port)
 {
+	struct socketcan *s = (struct socketcan *)port;
+
+	if (s->started && port->listening && can_do_stop(s->name) == 0)
+		set_listening(s->name, false);
 	close(port->fd);
-	free(port);
+	free(s);
 }
 
 static int socketcan_send(struct can_port *port, const struct can_message *message)
@@ -270,6 +290,8 @@ static void socketcan_tick(struct can_port *port, int64_t now_ms)
 	if (s->gone)
 		return;
 	refresh_state(s);
+	if (port->listening)
+		return;
 	if (port->status.state == CAN_BUS_OFF && now_ms - s->bus_off_ms >= RESTART_BY_HAND_MS) {
 		s->bus_off_ms = now_ms;
 		restart(s);
@@ -279,12 +301,13 @@ static void socketcan_tick(struct can_port *port, int64_t now_ms)
 	}
 }
 
-int socketcan_open(const char *interface, uint32_t bitrate, struct can_port **out, char *why,
-		   size_t why_size)
+int socketcan_open(const char *interface, uint32_t bitrate, bool listening, struct can_port **out,
+		   char *why, size_t why_size)
 {
 	static const struct can_driver driver = {socketcan_close, socketcan_send, socketcan_receive,
 						 socketcan_tick};
 	struct socketcan *s = NULL;
+	bool started = false;
 	int err = 0;
 	int fd = socket(PF_CAN, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, CAN_RAW);
 
@@ -293,7 +316,7 @@ int socketcan_open(const char *interface, uint32_t bitrate, struct can_port **ou
 		snprintf(why, why_size, "this kernel has no SocketCAN: %s", strerror(-err));
 		return err;
 	}
-	err = prepare(fd, interface, bitrate, why, why_size);
+	err = prepare(fd, interface, bitrate, listening, &started, why, why_size);
 	if (err)
 		goto out;
 	s = calloc(1, sizeof *s);
@@ -303,6 +326,8 @@ int socketcan_open(const char *interface, uint32_t bitrate, struct can_port **ou
 		goto out;
 	}
 	s->port.driver = &driver;
+	s->port.listening = listening;
+	s->started = started;
 	s->port.fd = fd;
 	memcpy(s->name, interface, strlen(interface) + 1);
 	refresh_state(s);

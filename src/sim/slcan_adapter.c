@@ -24,7 +24,8 @@ static const char *take_frame(struct slcan_adapter *adapter, slcan_to_bus *bus, 
 {
 	struct can_message message;
 
-	if (!adapter->open || slcan_parse(adapter->line, adapter->length, &message) != SLCAN_FRAME)
+	if (!adapter->open || adapter->listening ||
+	    slcan_parse(adapter->line, adapter->length, &message) != SLCAN_FRAME)
 		return BEL;
 	adapter->frames_in++;
 	if (on_bus(adapter))
@@ -43,11 +44,12 @@ static const char *set_bitrate(struct slcan_adapter *adapter)
 	return "\r";
 }
 
-static const char *set_open(struct slcan_adapter *adapter, bool open)
+static const char *set_open(struct slcan_adapter *adapter, bool open, bool listening)
 {
 	if (adapter->open == open || (open && adapter->code < 0))
 		return BEL;
 	adapter->open = open;
+	adapter->listening = listening;
 	return "\r";
 }
 
@@ -58,9 +60,9 @@ static const char *take_line(struct slcan_adapter *adapter, slcan_to_bus *bus, v
 	case 't':
 	case 'T': return take_frame(adapter, bus, context);
 	case 'S': return set_bitrate(adapter);
-	case 'O':
-	case 'L': return set_open(adapter, true);
-	case 'C': return set_open(adapter, false);
+	case 'O': return set_open(adapter, true, false);
+	case 'L': return set_open(adapter, true, true);
+	case 'C': return set_open(adapter, false, false);
 	case 'V': return "V1013\r";
 	case 'v': return "v0001\r";
 	case 'N': return "NSIM1\r";

@@ -21,6 +21,7 @@ struct slcan_adapter {
 	int bus_code; /* digit of the bit rate at which the bus behind it runs */
 	int code;     /* digit that the user chose, -1 = none */
 	bool open;
+	bool listening; /* only: frames from the user are refused */
 	char line[SLCAN_LINE_SIZE];
 	size_t length;
 	uint64_t frames_in, frames_out, refused;

@@ -42,6 +42,9 @@ void wire_get_message(const struct wire *wire, int index, struct wire_message_in
 					  .id = message->id,
 					  .extended = message->extended,
 					  .from_inverter = message->from_inverter,
+					  .id_plus_address = message->id_plus_address,
+					  .record_type = message->record_type,
+					  .record_trigger = message->record_trigger,
 					  .period_ms = message->period_ms};
 }
 
