@@ -46,7 +46,8 @@ enum wire_scope { WIRE_OF_BATTERY, WIRE_OF_PACK };
 
 struct wire_info {
 	const char *id, *title, *source,
-		*maturity; /* maturity: tested | vendor-text | inferred | user */
+		*maturity;       /* maturity: tested | vendor-text | inferred | user */
+	const char *check_first; /* what a user should look at before trusting it, "" = nothing */
 	enum wire_framing framing;
 	enum wire_scope scope;           /* describes a battery (inverter side) or a pack */
 	uint32_t bitrate;                /* bit/s: CAN bit rate or serial baud */

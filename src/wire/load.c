@@ -87,13 +87,15 @@ static void load_info(struct loader *load)
 	static const char *const orders[] = {"", "little", "big", NULL};
 	const yaml_node_t *root = doc_root(load->doc);
 	const yaml_node_t *silence = doc_get(load->doc, root, "silence_ms"),
-			  *lost = doc_get(load->doc, root, "inverter_lost_ms");
+			  *lost = doc_get(load->doc, root, "inverter_lost_ms"),
+			  *check = doc_get(load->doc, root, "check_first");
 	struct wire *wire = load->wire;
 	int order;
 	int64_t number;
 
 	load_text(load, "title", &wire->title);
 	load_text(load, "source", &wire->source);
+	wire->check_first = doc_text(check) ? wire_keep_text(wire, doc_text(check)) : "";
 	wire->maturity = maturities[load_choice(load, "maturity", maturities)];
 	wire->scope = load_choice(load, "describes", scopes) ? WIRE_OF_PACK : WIRE_OF_BATTERY;
 	order = load_choice(load, "order", orders);
@@ -140,10 +142,10 @@ static bool load_framing(struct loader *load)
 
 static void load_all(struct loader *load)
 {
-	static const char *const keys[] = {"title",  "source",     "maturity",         "describes",
-					   "order",  "silence_ms", "inverter_lost_ms", "can",
-					   "modbus", "pylon",      "options",          "messages",
-					   NULL};
+	static const char *const keys[] = {"title",     "source", "maturity",   "check_first",
+					   "describes", "order",  "silence_ms", "inverter_lost_ms",
+					   "can",       "modbus", "pylon",      "options",
+					   "messages",  NULL};
 	const yaml_node_t *root = doc_root(load->doc),
 			  *messages = doc_get(load->doc, root, "messages");
 

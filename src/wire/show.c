@@ -147,6 +147,8 @@ static void show_head(const struct wire *wire, FILE *out)
 {
 	fprintf(out, "%s  %s\n", wire->id, wire->title);
 	fprintf(out, "  source     %s\n  maturity   %s\n", wire->source, wire->maturity);
+	if (*wire->check_first)
+		fprintf(out, "  check      %s\n", wire->check_first);
 	fprintf(out, "  describes  %s\n", wire->scope == WIRE_OF_PACK ? "pack" : "battery");
 	switch (wire->framing) {
 	case WIRE_CAN: fprintf(out, "  bus        CAN, %u bit/s\n", wire->bitrate); break;

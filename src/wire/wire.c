@@ -11,6 +11,7 @@ void wire_get_info(const struct wire *wire, struct wire_info *out)
 				  .title = wire->title,
 				  .source = wire->source,
 				  .maturity = wire->maturity,
+				  .check_first = wire->check_first,
 				  .framing = wire->framing,
 				  .scope = wire->scope,
 				  .bitrate = wire->bitrate,

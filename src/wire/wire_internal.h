@@ -247,7 +247,7 @@ extern const struct framing_ops framing_can, framing_modbus, framing_pylon;
 
 struct wire {
 	char *id;
-	const char *title, *source, *maturity;
+	const char *title, *source, *maturity, *check_first;
 	enum wire_framing framing;
 	const struct framing_ops *ops;
 	enum wire_scope scope;

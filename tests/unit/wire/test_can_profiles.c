@@ -451,6 +451,17 @@ static void survives_garbage(const struct wire *wire, const struct wire_context 
 	}
 }
 
+/* Whoever has not seen it work says what a user should look at. */
+static void owns_up(const struct wire *wire, const struct wire_context *ctx)
+{
+	struct wire_info info;
+
+	(void)ctx;
+	wire_get_info(wire, &info);
+	if (strcmp(info.maturity, "tested") != 0 && !info.check_first[0])
+		fail_msg("%s: needs `check_first:`", wire->id);
+}
+
 /* --- the tests --- */
 
 #define EVERY(test)                            \
@@ -468,11 +479,12 @@ EVERY(never_wraps)
 EVERY(is_full_only_when_full)
 EVERY(reads_what_it_sent)
 EVERY(survives_garbage)
+EVERY(owns_up)
 
 /* The two bit rates of JK are one protocol in two files. */
 static void jk_differs_in_bit_rate_only(void **state)
 {
-	static const char *const own[] = {"#", "title:", "maturity:", "can:"};
+	static const char *const own[] = {"#", "title:", "maturity:", "check_first:", "can:"};
 	FILE *a = fopen(ONEPACK_SOURCE_DIR "/protocols/can/jk-2.0.yaml", "r"),
 	     *b = fopen(ONEPACK_SOURCE_DIR "/protocols/can/jk-2.0-500k.yaml", "r");
 	char left[400] = "", right[400] = "";
@@ -513,6 +525,7 @@ int main(void)
 		cmocka_unit_test(every_is_full_only_when_full),
 		cmocka_unit_test(every_reads_what_it_sent),
 		cmocka_unit_test(every_survives_garbage),
+		cmocka_unit_test(every_owns_up),
 		cmocka_unit_test(jk_differs_in_bit_rate_only),
 	};
 
