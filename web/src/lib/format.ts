@@ -30,7 +30,7 @@ export function signed(value: Maybe, digits = 0): string {
   return known(value) && value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
-/** State of charge rounds down: 100 is shown only at 100. */
+/** State of charge and limits round down: 100 is shown only at 100, and no limit higher than it is. */
 export const floorTo = (value: Maybe, digits: number): Num =>
   known(value) ? Math.floor(value * 10 ** digits + 1e-6) / 10 ** digits : null;
 

@@ -3,7 +3,7 @@
 // only orders them: the binding one first, the others behind it.
 
 import type { Battery, ChargeStage, LimitName, Num, Reason } from '../api';
-import { DASH, known, num, unit, words } from '../lib/format';
+import { DASH, floorTo, known, num, unit, words } from '../lib/format';
 import { fraction } from '../lib/scale';
 import { PackLink, Section } from './bits';
 import '../style/limits.css';
@@ -59,7 +59,7 @@ function Limit({ name, title, value, unitName, digits, used, blocked, reasons, o
       <div class="limit-head">
         <h3>{title}</h3>
         <span class="limit-value">
-          {num(value, digits)}
+          {num(floorTo(value, digits), digits)}
           <span class="limit-unit">{unitName}</span>
         </span>
       </div>
