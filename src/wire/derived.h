@@ -12,7 +12,8 @@ struct derived {
 };
 
 /* Each ends with a row without a name. */
-extern const struct derived derived_limits[], derived_battery[], derived_pack[], derived_any[];
+extern const struct derived derived_limits[], derived_battery[], derived_serial[],
+	derived_settings[], derived_pack[], derived_any[];
 
 static inline const struct battery *battery_of(const struct layout *at)
 {
@@ -54,3 +55,10 @@ void derived_set_discharge_current(const struct layout *at, int32_t value);
 
 /* Bit 0 for the first cell that is known, of a battery or a pack. */
 int32_t derived_cells_present(const struct layout *at);
+
+/* The least (sign 1) or the greatest (sign -1) of an int32_t at that place of struct pack, over the
+ * packs that know it. */
+int32_t derived_extreme(const struct battery *battery, size_t offset, int sign);
+
+/* The pack that is read into: of a battery seen as one pack, its first. */
+struct pack *derived_pack_to_write(const struct layout *at);

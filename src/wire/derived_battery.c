@@ -222,8 +222,7 @@ static void set_packs_offline(const struct layout *at, int32_t value)
 
 /* --- extremes over the packs of a battery --- */
 
-/* The least (sign 1) or the greatest (sign -1) of a pack field over the packs that know it. */
-static int32_t extreme(const struct battery *battery, size_t offset, int sign)
+int32_t derived_extreme(const struct battery *battery, size_t offset, int sign)
 {
 	int32_t best = FIELD_UNKNOWN;
 
@@ -239,44 +238,45 @@ static int32_t extreme(const struct battery *battery, size_t offset, int sign)
 
 static int32_t get_soc_min(const struct layout *at)
 {
-	return known_or(extreme(battery_of(at), offsetof(struct pack, soc_mpct), 1),
+	return known_or(derived_extreme(battery_of(at), offsetof(struct pack, soc_mpct), 1),
 			battery_of(at)->soc_mpct);
 }
 
 static int32_t get_soc_max(const struct layout *at)
 {
-	return known_or(extreme(battery_of(at), offsetof(struct pack, soc_mpct), -1),
+	return known_or(derived_extreme(battery_of(at), offsetof(struct pack, soc_mpct), -1),
 			battery_of(at)->soc_mpct);
 }
 
 static int32_t get_soh_min(const struct layout *at)
 {
-	return known_or(extreme(battery_of(at), offsetof(struct pack, soh_mpct), 1),
+	return known_or(derived_extreme(battery_of(at), offsetof(struct pack, soh_mpct), 1),
 			battery_of(at)->soh_mpct);
 }
 
 static int32_t get_cycles_max(const struct layout *at)
 {
-	return known_or(extreme(battery_of(at), offsetof(struct pack, cycles), -1),
+	return known_or(derived_extreme(battery_of(at), offsetof(struct pack, cycles), -1),
 			battery_of(at)->cycles);
 }
 
 static int32_t get_mos_temperature_min(const struct layout *at)
 {
-	return known_or(extreme(battery_of(at), offsetof(struct pack, mos_temperature_mC), 1),
-			battery_of(at)->mos_temperature_max_mC);
+	return known_or(
+		derived_extreme(battery_of(at), offsetof(struct pack, mos_temperature_mC), 1),
+		battery_of(at)->mos_temperature_max_mC);
 }
 
 /* --- flags of the packs: set when any pack says so, unknown when none speaks of it --- */
 
 static int32_t get_balancing(const struct layout *at)
 {
-	return extreme(battery_of(at), offsetof(struct pack, balancing), -1);
+	return derived_extreme(battery_of(at), offsetof(struct pack, balancing), -1);
 }
 
 static int32_t get_heater(const struct layout *at)
 {
-	return extreme(battery_of(at), offsetof(struct pack, heater), -1);
+	return derived_extreme(battery_of(at), offsetof(struct pack, heater), -1);
 }
 
 #define OF(name) offsetof(struct battery, name)

@@ -55,7 +55,7 @@ static int32_t get_element(const struct layout *at)
 	return at->index < at->element_count ? at->elements[at->index] : FIELD_UNKNOWN;
 }
 
-static struct pack *pack_to_write(const struct layout *at)
+struct pack *derived_pack_to_write(const struct layout *at)
 {
 	struct battery *battery = at->target;
 
@@ -79,14 +79,14 @@ static void put_element(int32_t *list, int32_t *count, int max, int index, int32
 
 static void set_cell(const struct layout *at, int32_t value)
 {
-	struct pack *pack = pack_to_write(at);
+	struct pack *pack = derived_pack_to_write(at);
 
 	put_element(pack->cells_mv, &pack->cell_count, ONEPACK_MAX_CELLS, at->index, value);
 }
 
 static void set_sensor(const struct layout *at, int32_t value)
 {
-	struct pack *pack = pack_to_write(at);
+	struct pack *pack = derived_pack_to_write(at);
 
 	put_element(pack->temperatures_mC, &pack->temperature_count, ONEPACK_MAX_TEMPERATURES,
 		    at->index, value);

@@ -7,8 +7,9 @@
 /* The tables of a scope, NULL-terminated. */
 static const struct derived *const *tables_of(enum scope scope)
 {
-	static const struct derived *const of_battery[] = {derived_limits, derived_battery,
-							   derived_any, NULL},
+	static const struct derived *const of_battery[] = {derived_limits,   derived_battery,
+							   derived_serial,   derived_any,
+							   derived_settings, NULL},
 					   *const of_pack[] = {derived_pack, derived_any, NULL},
 					   *const of_inverter[] = {derived_any, NULL};
 
