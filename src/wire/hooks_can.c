@@ -367,5 +367,5 @@ static const struct hook hooks[] = {
 
 const struct hook *hook_can_row(int n)
 {
-	return n < HOOK_COUNT ? &hooks[n] : NULL;
+	return n < HOOK_COUNT ? &hooks[n] : hook_profile_row(n - HOOK_COUNT);
 }

@@ -105,6 +105,7 @@ struct hook {
 };
 
 const struct hook *hook_find(const char *name, enum scope scope);
-const struct hook *hook_row(int n);        /* NULL behind the last */
-const struct hook *hook_serial_row(int n); /* those of hooks_serial.c, then ... */
-const struct hook *hook_can_row(int n);    /* ... those of hooks_can.c */
+const struct hook *hook_row(int n);         /* NULL behind the last */
+const struct hook *hook_serial_row(int n);  /* those of hooks_serial.c, then ... */
+const struct hook *hook_can_row(int n);     /* ... those of hooks_can.c, then ... */
+const struct hook *hook_profile_row(int n); /* ... those of hooks_profiles.c */
