@@ -131,6 +131,11 @@ static int32_t get_cell_state(const struct layout *at)
 	       cell == (known(battery->cell_min_cell) ? battery->cell_min_cell : 1);
 }
 
+static int32_t get_cell_state_or_f0(const struct layout *at)
+{
+	return at->index < at->element_count ? get_cell_state(at) : 0xF0;
+}
+
 static int32_t get_cell_delta(const struct layout *at)
 {
 	return difference(battery_of(at)->cell_max_mv, battery_of(at)->cell_min_mv);
@@ -310,6 +315,9 @@ const struct derived derived_battery[] = {
 	{{"cell_state", UNIT_COUNT, NO_MEMBER, get_cell_state, NULL},
 	 REPEAT_CELLS,
 	 "1 below, 2 above its limits, by the battery's alarms"},
+	{{"cell_state_or_f0", UNIT_COUNT, NO_MEMBER, get_cell_state_or_f0, NULL},
+	 REPEAT_CELLS,
+	 "cell_state; F0 where there is no cell"},
 	{{"cell_delta", UNIT_V, NO_MEMBER, get_cell_delta, NULL}, -1, "highest minus lowest cell"},
 	{{"cell_min_number", UNIT_COUNT, NO_MEMBER, get_cell_min_number, set_cell_min_number},
 	 -1,

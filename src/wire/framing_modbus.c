@@ -10,7 +10,7 @@
 #include "framing_modbus.h"
 #include "jk_record.h"
 #include "load.h"
-#include "rtu.h"
+#include "rtu_wide.h"
 
 size_t modbus_place(const struct wire *wire, uint32_t start)
 {
@@ -25,11 +25,18 @@ bool modbus_has_records(const struct wire *wire)
 	return false;
 }
 
+enum rtu_reply modbus_reply(const struct wire *wire, const struct wire_context *ctx)
+{
+	return (enum rtu_reply)wire_option(wire, ctx, "reply", RTU_REPLY_WORDS);
+}
+
 static int scan(const struct wire *wire, enum wire_side side, const uint8_t *bytes, size_t count,
 		size_t *start)
 {
 	if (side == WIRE_FROM_MASTER)
 		return rtu_scan_request(bytes, count, start);
+	if (wire->modbus.voltronic)
+		return rtu_wide_scan(bytes, count, start);
 
 	size_t record_at = count, frame_at = count;
 	int record = modbus_has_records(wire) ? jk_scan(bytes, count, &record_at) : 0;
@@ -59,6 +66,8 @@ struct exchange {
 
 static int refuse(const struct exchange *exchange, enum rtu_exception code)
 {
+	if (exchange->wire->modbus.voltronic)
+		code = 2; /* "command type does not exist" is the only refusal of that text */
 	return rtu_build_exception(exchange->request.unit, exchange->request.function, code,
 				   exchange->out, exchange->size);
 }
@@ -94,11 +103,11 @@ static int answer_read(const struct exchange *exchange)
 	const struct wire *wire = exchange->wire;
 	const struct rtu_request *request = &exchange->request;
 	const size_t from = modbus_place(wire, request->start), count = 2 * (size_t)request->words;
-	uint8_t image[2 * RTU_MAX_WORDS];
+	uint8_t image[2 * RTU_MAX_WORDS] = {0};
 	size_t covered = 0;
 
 	if (request->words == 0 || request->words > wire->modbus.max_words)
-		return refuse(exchange, RTU_ILLEGAL_VALUE);
+		return wire->modbus.voltronic ? 0 : refuse(exchange, RTU_ILLEGAL_VALUE);
 	if (wire->modbus.byte_registers && from % 2)
 		return refuse(exchange, RTU_ILLEGAL_ADDRESS);
 	for (int i = 0; i < wire->message_count; i++) {
@@ -114,6 +123,9 @@ static int answer_read(const struct exchange *exchange)
 			return part;
 		covered += (size_t)part;
 	}
+	if (wire->modbus.voltronic)
+		return rtu_wide_build(modbus_reply(wire, exchange->ctx), request, image,
+				      exchange->out, exchange->size);
 	if (covered < count)
 		return refuse(exchange, RTU_ILLEGAL_ADDRESS);
 	return rtu_build_answer(request->unit, request->function, image, count, exchange->out,

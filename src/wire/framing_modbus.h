@@ -3,6 +3,7 @@
  * and listener in modbus_master.c. */
 #pragma once
 
+#include "rtu_wide.h"
 #include "wire_internal.h"
 
 /* Place of a register in bytes. */
@@ -10,6 +11,9 @@ size_t modbus_place(const struct wire *wire, uint32_t start);
 
 /* Some message also exists as a JK record. */
 bool modbus_has_records(const struct wire *wire);
+
+/* How Voltronic's answers begin, by the option `reply`. */
+enum rtu_reply modbus_reply(const struct wire *wire, const struct wire_context *ctx);
 
 /* The functions of struct framing_ops. */
 int modbus_request(const struct wire *wire, int index, const struct wire_context *ctx, int address,

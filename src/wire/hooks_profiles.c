@@ -13,7 +13,7 @@
 static int encode_soc(const struct layout *at, uint8_t *out)
 {
 	const int32_t soc_mpct = battery_of(at)->soc_mpct;
-	int32_t soc_pct = (soc_mpct + 500) / 1000;
+	int32_t soc_pct = soc_mpct / 1000 + (soc_mpct % 1000 >= 500);
 
 	if (!known(soc_mpct))
 		return ERR_UNKNOWN;

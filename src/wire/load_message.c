@@ -372,9 +372,9 @@ static void load_functions(struct doc *doc, const yaml_node_t *list, struct wire
 
 void load_modbus(struct doc *doc, const yaml_node_t *node, struct wire *wire)
 {
-	static const char *const keys[] = {"baud",      "parity",   "address",
-					   "addresses", "register", "functions",
-					   "max",       "refuse",   NULL};
+	static const char *const keys[] = {"baud",     "parity",    "address", "addresses",
+					   "register", "functions", "max",     "refuse",
+					   "dialect",  NULL};
 	const yaml_node_t *max = doc_get(doc, node, "max"), *refuse = doc_get(doc, node, "refuse");
 	int64_t number;
 
@@ -382,6 +382,7 @@ void load_modbus(struct doc *doc, const yaml_node_t *node, struct wire *wire)
 	load_line(doc, node, wire);
 	wire->modbus.even_parity = word_of(doc, doc_get(doc, node, "parity"), "none", "even");
 	wire->modbus.byte_registers = word_of(doc, doc_get(doc, node, "register"), "word", "byte");
+	wire->modbus.voltronic = word_of(doc, doc_get(doc, node, "dialect"), "none", "voltronic");
 	load_functions(doc, doc_get(doc, node, "functions"), wire);
 	wire->modbus.max_words = 125;
 	wire->modbus.refuse = 2;

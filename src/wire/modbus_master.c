@@ -4,7 +4,6 @@
 #include "bytes.h"
 #include "framing_modbus.h"
 #include "jk_record.h"
-#include "rtu.h"
 
 static const struct message *message_at(const struct wire *wire, int index)
 {
@@ -80,7 +79,10 @@ int modbus_response(const struct wire *wire, int index, const struct wire_contex
 		return record_response(wire, message, ctx, address, bytes, count, out);
 
 	const uint8_t *data;
-	int used = rtu_find_answer(bytes, count, request, (size_t)length, &data);
+	int used = wire->modbus.voltronic
+			   ? rtu_wide_find_answer(modbus_reply(wire, ctx), bytes, count, request,
+						  (size_t)length, &data)
+			   : rtu_find_answer(bytes, count, request, (size_t)length, &data);
 
 	if (used <= 0)
 		return used;
@@ -100,7 +102,7 @@ int modbus_response_length(const struct wire *wire, int index)
 	if (message->record_type)
 		return JK_RECORD_SIZE + JK_ACK_SIZE;
 	wire_context_init(wire, &ctx);
-	return 5 + (layout_size(message, &ctx) + 1) / 2 * 2;
+	return (wire->modbus.voltronic ? 6 : 5) + (layout_size(message, &ctx) + 1) / 2 * 2;
 }
 
 /* --- listening --- */
@@ -195,6 +197,34 @@ static int hear_answer(const struct wire *wire, const struct wire_context *ctx,
 			    modbus_place(wire, question.start), frame[2], out);
 }
 
+/* Where answers may look like questions, what was asked before decides. */
+static int decode_voltronic(const struct wire *wire, const struct wire_context *ctx,
+			    struct wire_listener *listener, const uint8_t *frame, size_t count,
+			    struct wire_values *out)
+{
+	const struct wire_listener question = *listener;
+	const uint8_t *data;
+	size_t start;
+	int length = rtu_scan_request(frame, count, &start);
+
+	if (question.message && rtu_wide_is_answer(frame, count, (uint8_t)question.address,
+						   (uint16_t)question.count, &data)) {
+		listener->message = 0;
+		return decode_place(wire, ctx, false, question.address, data,
+				    modbus_place(wire, question.start), 2 * (size_t)question.count,
+				    out);
+	}
+	if (length > 0 && length == (int)count)
+		return hear_request(wire, ctx, listener, frame, count, out);
+	listener->message = 0;
+	length = rtu_wide_scan(frame, count, &start);
+	if (length <= 0 || length != (int)count)
+		return length < 0 ? ERR_INCOMPLETE : ERR_FORMAT;
+	if (frame[1] & RTU_REFUSED)
+		return 0; /* a refusal says nothing about the battery */
+	return question.message ? ERR_NOT_MINE : ERR_UNKNOWN;
+}
+
 int modbus_decode(const struct wire *wire, const struct wire_context *ctx,
 		  struct wire_listener *listener, const uint8_t *frame, size_t count,
 		  struct wire_values *out)
@@ -202,6 +232,8 @@ int modbus_decode(const struct wire *wire, const struct wire_context *ctx,
 	size_t start;
 	int length;
 
+	if (wire->modbus.voltronic)
+		return decode_voltronic(wire, ctx, listener, frame, count, out);
 	if (modbus_has_records(wire)) {
 		length = jk_scan(frame, count, &start);
 		if (length > 0 || length == ERR_INCOMPLETE || length == ERR_CHECKSUM)

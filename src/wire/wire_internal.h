@@ -212,6 +212,8 @@ struct modbus_settings {
 	uint32_t functions;  /* bit n: function n is served */
 	int max_words;       /* in one read */
 	int refuse;          /* exception code for writes that nobody takes */
+	bool voltronic;      /* answers as the option `reply` says (rtu_wide.h), undefined
+				registers are 0, every refusal is 2 */
 };
 
 struct pylon_settings {

@@ -243,6 +243,24 @@ static void rs485_growatt(void **state)
 	run_file("rs485/growatt-2.01");
 }
 
+static void rs485_pace(void **state)
+{
+	(void)state;
+	run_file("rs485/pace-modbus-1.3");
+}
+
+static void rs485_china_tower_2(void **state)
+{
+	(void)state;
+	run_file("rs485/china-tower-2.0");
+}
+
+static void rs485_voltronic(void **state)
+{
+	(void)state;
+	run_file("rs485/voltronic-20200325");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +268,9 @@ int main(void)
 		cmocka_unit_test(rs485_jk_modbus),
 		cmocka_unit_test(rs485_pylon),
 		cmocka_unit_test(rs485_growatt),
+		cmocka_unit_test(rs485_pace),
+		cmocka_unit_test(rs485_china_tower_2),
+		cmocka_unit_test(rs485_voltronic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
