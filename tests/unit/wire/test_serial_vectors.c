@@ -264,12 +264,9 @@ static void rs485_voltronic(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pack_jk_pb),
-		cmocka_unit_test(rs485_jk_modbus),
-		cmocka_unit_test(rs485_pylon),
-		cmocka_unit_test(rs485_growatt),
-		cmocka_unit_test(rs485_pace),
-		cmocka_unit_test(rs485_china_tower_2),
+		cmocka_unit_test(pack_jk_pb),      cmocka_unit_test(rs485_jk_modbus),
+		cmocka_unit_test(rs485_pylon),     cmocka_unit_test(rs485_growatt),
+		cmocka_unit_test(rs485_pace),      cmocka_unit_test(rs485_china_tower_2),
 		cmocka_unit_test(rs485_voltronic),
 	};
 
