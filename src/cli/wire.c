@@ -18,6 +18,7 @@ static const char help_text[] =
 	"       onepack wire decode ID [--option K=V]... [--address N] [--from bms|inverter]\n"
 	"       onepack wire answer ID [--option K=V]... [--address N] --battery FILE\n"
 	"       onepack wire dbc ID             a DBC file (CAN only)\n"
+	"       onepack wire doc ID | --index [--tree DIR]   a page of docs/protocols; DIR = sources\n"
 	"\n"
 	"ID is a protocol's id as `list` shows it, or a path that ends in .yaml.\n"
 	"encode  battery JSON on stdin -> CAN frames, one a line; several objects, one a line, give\n"
@@ -160,6 +161,7 @@ static const struct {
 	{"decode", command_wire_decode, true, false},
 	{"answer", command_wire_answer, true, true},
 	{"dbc", dbc, true, false},
+	{"doc", command_wire_doc, false, false},
 };
 
 #define SUBCOMMAND_COUNT ((int)(sizeof subcommands / sizeof subcommands[0]))
@@ -170,6 +172,8 @@ static int parse_value(struct wire_args *args, const char *name, const char *val
 
 	if (strcmp(name, "--battery") == 0) {
 		args->battery_path = value;
+	} else if (strcmp(name, "--tree") == 0) {
+		args->tree = value;
 	} else if (strcmp(name, "--option") == 0) {
 		if (!strchr(value, '=') || args->option_count == WIRE_MAX_OPTIONS)
 			return usage("options are written K=V, not ", value);
@@ -199,6 +203,8 @@ static int parse(int argc, char **argv, struct wire_args *args)
 			args->json = true;
 		else if (strcmp(argv[i], "--names") == 0)
 			args->names = true;
+		else if (strcmp(argv[i], "--index") == 0)
+			args->index = true;
 		else if (argv[i][0] != '-' && !args->what)
 			args->what = argv[i];
 		else if (argv[i][0] != '-')

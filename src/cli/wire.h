@@ -9,7 +9,8 @@
 struct wire_args {
 	const char *what; /* ID or FILE */
 	const char *battery_path;
-	bool from_inverter, json, names, help;
+	const char *tree; /* of sources, for notes and vectors */
+	bool from_inverter, json, names, index, help;
 	int option_count;
 	const char *options[WIRE_MAX_OPTIONS]; /* "K=V" */
 	int address;                           /* -1 = the protocol's default */
@@ -22,3 +23,4 @@ struct wire *command_wire_open(const struct wire_args *args, struct wire_context
 int command_wire_encode(const struct wire_args *args);
 int command_wire_decode(const struct wire_args *args);
 int command_wire_answer(const struct wire_args *args);
+int command_wire_doc(const struct wire_args *args);

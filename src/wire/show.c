@@ -143,6 +143,24 @@ static void show_options(const struct wire *wire, FILE *out)
 	}
 }
 
+void show_bus(const struct wire *wire, FILE *out)
+{
+	switch (wire->framing) {
+	case WIRE_CAN: fprintf(out, "CAN, %u bit/s", wire->bitrate); break;
+	case WIRE_MODBUS:
+		fprintf(out,
+			"RS485, Modbus RTU, %u baud 8%c1, address %d, register numbers "
+			"count %s",
+			wire->bitrate, wire->modbus.even_parity ? 'E' : 'N', wire->default_address,
+			wire->modbus.byte_registers ? "bytes" : "words");
+		break;
+	case WIRE_PYLON:
+		fprintf(out, "RS485, Pylon ASCII, %u baud 8N1, address 0x%02X", wire->bitrate,
+			(unsigned)wire->default_address);
+		break;
+	}
+}
+
 static void show_head(const struct wire *wire, FILE *out)
 {
 	fprintf(out, "%s  %s\n", wire->id, wire->title);
@@ -150,20 +168,9 @@ static void show_head(const struct wire *wire, FILE *out)
 	if (*wire->check_first)
 		fprintf(out, "  check      %s\n", wire->check_first);
 	fprintf(out, "  describes  %s\n", wire->scope == WIRE_OF_PACK ? "pack" : "battery");
-	switch (wire->framing) {
-	case WIRE_CAN: fprintf(out, "  bus        CAN, %u bit/s\n", wire->bitrate); break;
-	case WIRE_MODBUS:
-		fprintf(out,
-			"  bus        RS485, Modbus RTU, %u baud 8%c1, address %d, register numbers "
-			"count %s\n",
-			wire->bitrate, wire->modbus.even_parity ? 'E' : 'N', wire->default_address,
-			wire->modbus.byte_registers ? "bytes" : "words");
-		break;
-	case WIRE_PYLON:
-		fprintf(out, "  bus        RS485, Pylon ASCII, %u baud 8N1, address 0x%02X\n",
-			wire->bitrate, (unsigned)wire->default_address);
-		break;
-	}
+	fputs("  bus        ", out);
+	show_bus(wire, out);
+	fputc('\n', out);
 	if (wire->silence_ms)
 		fprintf(out, "  silence    says nothing any more %d ms after the last fresh data\n",
 			wire->silence_ms);
@@ -171,20 +178,24 @@ static void show_head(const struct wire *wire, FILE *out)
 		fprintf(out, "  inverter   counts as lost after %d ms\n", wire->inverter_lost_ms);
 }
 
+void show_message(const struct wire *wire, int index, FILE *out)
+{
+	const struct message *message = &wire->messages[index];
+	const struct table table = {
+		.out = out, .wire = wire, .message = message, .scope = message->scope};
+
+	show_message_head(&table);
+	show_items(&table, message->items, message->item_count, 0);
+	if (message->from_inverter)
+		fprintf(out, "  (heard)            inverter_alive\n");
+}
+
 void wire_show(const struct wire *wire, FILE *out)
 {
 	show_head(wire, out);
 	show_options(wire, out);
-	for (int i = 0; i < wire->message_count; i++) {
-		const struct message *message = &wire->messages[i];
-		const struct table table = {
-			.out = out, .wire = wire, .message = message, .scope = message->scope};
-
-		show_message_head(&table);
-		show_items(&table, message->items, message->item_count, 0);
-		if (message->from_inverter)
-			fprintf(out, "  (heard)            inverter_alive\n");
-	}
+	for (int i = 0; i < wire->message_count; i++)
+		show_message(wire, i, out);
 }
 
 /* --- names --- */

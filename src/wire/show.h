@@ -17,3 +17,9 @@ void show_plain(const struct table *table, const struct item *item, int at);
 
 /* Ends a line with the item's help, if it has any. */
 void show_help(const struct table *table, const struct item *item);
+
+/* "CAN, 500000 bit/s", without the end of the line. */
+void show_bus(const struct wire *wire, FILE *out);
+
+/* One message: its head and its fields, after an empty line. */
+void show_message(const struct wire *wire, int index, FILE *out);
