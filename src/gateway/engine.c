@@ -80,7 +80,8 @@ static void add_identity(struct engine *engine)
 	memcpy(battery->firmware_version, ONEPACK_VERSION, sizeof ONEPACK_VERSION);
 }
 
-/* A silent inverter is worth a warning; it never changes a limit. */
+/* A silent inverter is worth a warning to people, and none of the other inverters' business. It
+ * never changes a limit. */
 static void watch_inverters(struct engine *engine, int64_t now_ms)
 {
 	const int count = engine->parts.config->inverter_count;
@@ -111,9 +112,9 @@ void engine_step(struct engine *engine, int64_t now_ms, int64_t wall_ms)
 	fusion_step(engine->fusion, &engine->input, &engine->now);
 	engine->now.time_ms = wall_ms;
 	add_identity(engine);
-	watch_inverters(engine, now_ms);
 	lease_publish(engine->parts.lease, &engine->now, now_ms);
 	links_wake(engine->parts.links);
+	watch_inverters(engine, now_ms);
 	board_publish(engine->parts.board, &engine->now);
 	post_events(engine);
 	engine->before = engine->now;

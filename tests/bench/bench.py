@@ -116,8 +116,10 @@ def can_period(seconds):
         since = time.monotonic()
         time.sleep(seconds)
         stop.set()
-        times = [frame[0] for frame in inverter.frames if frame[1] == 0x355 and frame[0] >= since]
-        errors = [abs(b - a - 1.0) * 1000 for a, b in zip(times, times[1:])]
+        errors = []
+        for can_id in {frame[1] for frame in inverter.frames}:
+            times = [frame[0] for frame in inverter.frames if frame[1] == can_id and frame[0] >= since]
+            errors += [abs(b - a - 1.0) * 1000 for a, b in zip(times, times[1:])]
         say("can_period_error_p50", percentile(errors, 0.5), "ms", samples=len(errors), aim=10)
         say("can_period_error_p99_9", percentile(errors, 0.999), "ms", samples=len(errors), aim=100)
 
