@@ -121,13 +121,14 @@ enum presence {
 /* One of the 16 places of the rack. */
 struct slot {
 	/* A, N: what came in */
-	bool seen;         /* something has answered here */
-	bool has_good;     /* `good` is a complete, plausible answer */
-	struct pack good;  /* the last one that was believed */
+	struct pack good;  /* the last complete, plausible answer that was believed */
 	struct pack doubt; /* a surprising one that waits for its like */
+	bool seen;         /* something has answered here */
+	bool has_good;     /* `good` is valid */
+	bool answered;     /* a believed answer came in this step */
+	bool silent;       /* nothing believable for longer than `held` */
 	int32_t doubt_count;
 	int64_t first_ms, answer_ms, good_ms;
-	bool answered; /* a believed answer came in this step */
 	int32_t interval_ms[CYCLE_SAMPLES];
 	int32_t interval_count;
 	int32_t bad_in_row, good_in_row;
@@ -135,31 +136,26 @@ struct slot {
 	enum quarantine quarantine;
 	int64_t duplicate_ms;
 	struct mark serial, capacity, cycles;
-	int32_t checksum_score;
 
 	/* A: what a pack said once stands until it says otherwise */
+	int32_t checksum_score;
 	int32_t capacity_mah, charge_voltage_mv, discharge_voltage_mv, mos_temperature_mC;
-	int32_t stated_max_ma;         /* the largest current limit that it ever stated */
-	bool states_limit[DIRECTIONS]; /* it has stated its limit at least once */
+	int32_t stated_max_ma; /* the largest current limit that it ever stated */
 	int32_t cell_count, temperature_count;
-	bool rests; /* it blocks charging, or did when it last said */
+	bool states_limit[DIRECTIONS]; /* it has stated its limit at least once */
+	bool rests;                    /* it blocks charging, or did when it last said */
 
-	/* B, K */
-	enum pack_state state;
-	int64_t age_ms, fresh_ms, held_ms;
-	bool silent; /* nothing believable for longer than `held` */
-	bool accepted;
-	int32_t good_cycles;
-	int64_t agree_ms; /* since when it may join, -1 = not now */
-	bool refused;
-
-	/* I */
-	bool isolated;
-	int64_t quiet_ms, meter_ms;
-
-	/* D: its charge cycle */
+	/* B, I, K, D */
+	bool accepted; /* it has been active */
+	bool refused;  /* too far from the others to join */
+	bool isolated; /* a meter shows that it is gone */
 	bool finished; /* it has ended its charge and is full */
-	int64_t tail_ms;
+	enum pack_state state;
+	int32_t good_cycles;
+	int64_t age_ms, fresh_ms, held_ms;
+	int64_t agree_ms;           /* since when it may join, -1 = not now */
+	int64_t quiet_ms, meter_ms; /* how long its current is missing; last word of the meter */
+	int64_t tail_ms;    /* how long it has been near its target, almost without current */
 	int64_t drawn_mams; /* net charge taken out since it finished, mA x ms */
 
 	/* E, F, M: per direction */

@@ -87,7 +87,7 @@ static void append_pack(char *text, const char *extra, double current_a)
 /* `seconds` lines with two packs that are told apart by their address only. */
 static char *two_packs(int seconds, const char *more)
 {
-	char *text = calloc((size_t)seconds, 3 * PACK_BYTES);
+	char *text = calloc((size_t)seconds * 3, PACK_BYTES);
 
 	assert_non_null(text);
 	for (int t = 0, used = 0; t < seconds; t++) {

@@ -68,7 +68,8 @@ static void packs_come_out_in_order(void **state)
 	(void)state;
 	for (int step = 0; step < 120; step++) {
 		fusion_input_clear(&input);
-		input.now_ms = INT64_C(1) << 40 | step * 1000; /* the machine may be up for years */
+		input.now_ms = (INT64_C(1) << 40) +
+			       INT64_C(1000) * step; /* the machine may be up for years */
 		for (int32_t i = 0; i < 16; i++)
 			add_pack(&input, (i * 5) % 16 + 1);
 		fusion_step(fusion, &input, &out);
@@ -93,7 +94,7 @@ static void absurd_numbers_do_no_harm(void **state)
 	(void)state;
 	for (int step = 0; step < 500; step++) {
 		fusion_input_clear(&input);
-		input.now_ms = step * 1000;
+		input.now_ms = INT64_C(1000) * step;
 		add_pack(&input, 1);
 		add_pack(&input, 2);
 		if (step > 20) {

@@ -83,7 +83,7 @@ static void share_current(struct rig *rig, int32_t total_ma)
 
 		was_ma[i] = pack->current_ma;
 		pack->current_ma = (total_ma > 0 ? pack->charge_mos : pack->discharge_mos) == 1;
-		weight += pack->current_ma * pack->capacity_mah;
+		weight += (int64_t)pack->current_ma * pack->capacity_mah;
 	}
 	for (int i = 0; i < rig->count && weight; i++)
 		if (rig->packs[i].current_ma)

@@ -90,6 +90,33 @@ static void every_rule_of_a_voltage_has_a_sentence(void **state)
 	}
 }
 
+/* The words are public: docs/fusion.md lists each of them. */
+static void every_word_is_documented(void **state)
+{
+	static struct rig rig;
+	static char page[100000];
+	FILE *file = fopen(ONEPACK_SOURCE_DIR "/docs/fusion.md", "r");
+	const size_t count = COUNT_OF(current_rules) + COUNT_OF(voltage_rules);
+
+	(void)state;
+	assert_non_null(file);
+	page[fread(page, 1, sizeof page - 1, file)] = '\0';
+	fclose(file);
+	rig_settle(&rig, 1);
+	for (size_t i = 0; i < count; i++) {
+		const bool current = i < COUNT_OF(current_rules);
+		const enum rule rule =
+			current ? current_rules[i] : voltage_rules[i - COUNT_OF(current_rules)];
+		char word[REASON_RULE_SIZE + 2];
+
+		rig.out.reason_count = 0;
+		rig.fusion.cause[CHARGE] = rig.fusion.voltage_cause[0] = cause_of(rule, 1);
+		fusion_write_reasons(&rig.fusion, &rig.out);
+		snprintf(word, sizeof word, "`%s`", rig.out.reasons[current ? 0 : 2].rule);
+		assert_non_null(strstr(page, word));
+	}
+}
+
 static void numbers_are_rounded_down_and_signed(void **state)
 {
 	static struct rig rig;
@@ -119,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_rule_of_a_current_has_a_sentence),
 		cmocka_unit_test(every_rule_of_a_voltage_has_a_sentence),
+		cmocka_unit_test(every_word_is_documented),
 		cmocka_unit_test(numbers_are_rounded_down_and_signed),
 	};
 
