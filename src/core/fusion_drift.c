@@ -2,7 +2,8 @@
 /* F, the a_i: how much more or less than its share a pack takes, because its cells stand higher or
  * lower than those of the others. Packs are asked one after another, so a load step between two
  * answers looks like a difference between packs. Hence only what the last three answers of a pack
- * agree on counts: the smallest of three of one sign, nothing when the signs differ.
+ * agree on counts: the smallest of three of one sign, nothing when the signs differ. While a pack
+ * has missed its turn, nothing is learned.
  *
  * A pack that takes more than its share lowers the limit (a debit). One that takes less raises it
  * (a credit), and a credit must be certain: every pack fresh, nobody silent, the set of packs
@@ -103,7 +104,7 @@ void drift_update(struct fusion *fusion, const struct network *network)
 		if (changed)
 			drift->since_change = 0;
 		if (!slot->answered || slot->presence[direction] != PRESENCE_SURE ||
-		    !network->is_fresh || !drift_is_visible(slot, direction))
+		    !network->is_complete || !drift_is_visible(slot, direction))
 			continue;
 		push(drift, slot_flow(slot, direction) - scale(network->free_ma,
 							       share_weight(&slot->share),

@@ -17,8 +17,8 @@ struct network {
 	int64_t sum_ma;      /* sum of the members' limits */
 	int64_t outside_ma;  /* flow of packs that are no part of it: a current source, or a pack
 				that  its switch lets discharge only */
-	bool is_fresh;       /* all members have answered lately */
-	bool is_certain;     /* and there is no silent or doubtful pack */
+	bool is_complete;    /* no member has missed its turn */
+	bool is_certain;     /* all members are fresh, and there is no silent or doubtful pack */
 };
 
 /* Whether a member's flow now tells anything of its drift: not while current flows backwards and

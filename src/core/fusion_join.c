@@ -93,10 +93,9 @@ static int32_t middle_interval(const struct slot *slot)
 
 static void update_age(const struct fusion *fusion, struct slot *slot)
 {
-	const int64_t cycle_ms = middle_interval(slot);
-
-	slot->fresh_ms = cycle_ms * 2 > FRESH_MS ? cycle_ms * 2 : FRESH_MS;
-	slot->held_ms = cycle_ms * 5 > HELD_MS ? cycle_ms * 5 : HELD_MS;
+	slot->cycle_ms = middle_interval(slot);
+	slot->fresh_ms = slot->cycle_ms * 2 > FRESH_MS ? slot->cycle_ms * 2 : FRESH_MS;
+	slot->held_ms = slot->cycle_ms * 5 > HELD_MS ? slot->cycle_ms * 5 : HELD_MS;
 	if (slot->held_ms > LOST_MS)
 		slot->held_ms = LOST_MS;
 	slot->age_ms = fusion->now_ms - slot->good_ms;

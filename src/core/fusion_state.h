@@ -152,7 +152,7 @@ struct slot {
 	bool finished; /* it has ended its charge and is full */
 	enum pack_state state;
 	int32_t good_cycles;
-	int64_t age_ms, fresh_ms, held_ms;
+	int64_t age_ms, cycle_ms, fresh_ms, held_ms;
 	int64_t agree_ms;           /* since when it may join, -1 = not now */
 	int64_t quiet_ms, meter_ms; /* how long its current is missing; last word of the meter */
 	int64_t tail_ms;    /* how long it has been near its target, almost without current */

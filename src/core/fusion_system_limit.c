@@ -47,7 +47,7 @@ static int64_t flow_outside(const struct slot *slot, enum direction direction)
 
 static struct network build_network(const struct fusion *fusion, enum direction direction)
 {
-	struct network network = {.direction = direction, .is_fresh = true, .is_certain = true};
+	struct network network = {.direction = direction, .is_complete = true, .is_certain = true};
 	int64_t given_ma = 0;
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
@@ -67,7 +67,8 @@ static struct network build_network(const struct fusion *fusion, enum direction 
 			network.doubtful_ma += flow_ma < 0 ? flow_ma : 0;
 			continue;
 		}
-		network.is_fresh &= slot->state == PACK_ACTIVE;
+		network.is_complete &= slot->age_ms <= slot->cycle_ms * 3 / 2;
+		network.is_certain &= slot->state == PACK_ACTIVE;
 		network.members |= UINT32_C(1) << i;
 		network.weight += share_weight(&slot->share);
 		network.flow_ma += slot_flow(slot, direction);
@@ -77,7 +78,6 @@ static struct network build_network(const struct fusion *fusion, enum direction 
 			network.free_ma += slot_flow(slot, direction);
 		}
 	}
-	network.is_certain &= network.is_fresh;
 	if (network.flow_ma + given_ma > 0) /* at rest nobody feeds the others */
 		network.outside_ma += given_ma;
 	return network;

@@ -160,6 +160,61 @@ static void a_nearly_full_pack_does_not_hold_up_the_others(void **state)
 	}
 }
 
+static void near_full_rack(struct rig *rig, int32_t total_ma)
+{
+	rig_init(rig, 5); /* the fifth pack is blocked */
+	rig->config.limit_headroom_mpct = 100000;
+	rig_configure(rig);
+	for (int k = 0; k < 4; k++)
+		rig->packs[k].charge_current_limit_ma = k < 3 ? 50000 : 5000;
+	near_full_pack(rig, total_ma);
+	rig->packs[4].charge_mos = rig->packs[4].discharge_mos = 0;
+	rig_run(rig, 10);
+	assert_int_equal(charge(rig), 122000);
+}
+
+/* A blocked pack that falls silent may have closed its switch: the credit is no longer certain. */
+static void a_credit_ends_when_anybody_falls_silent(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	near_full_rack(&rig, 60000);
+	rig.absent[4] = true;
+	rig_run(&rig, 11);
+	assert_int_equal(charge(&rig), 20000);
+}
+
+static void a_credit_starts_anew_with_every_change_of_the_set(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	near_full_rack(&rig, 60000);
+	rig.packs[0].charge_mos = 0;
+	rig.packs[0].current_ma = 0;
+	rig_run(&rig, 1);
+	assert_int_equal(charge(&rig), 15000);
+	rig_run(&rig, 1);
+	assert_int_equal(charge(&rig), 15000);
+	rig_run(&rig, 1);
+	assert_true(charge(&rig) > 40000);
+}
+
+/* A pack that misses its turn keeps an old current while the others follow the load. */
+static void a_missed_turn_is_no_drift(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_settle(&rig, 2);
+	rig.absent[1] = true;
+	rig_set_current(&rig, 160000);
+	rig_run(&rig, 3);
+	assert_int_equal(charge(&rig), 190000);
+	assert_int_equal(discharge(&rig), 228000);
+}
+
 /* Seen while current flows the other way, half of the difference may be a wrong share. */
 static void a_credit_from_the_other_direction_is_reduced(void **state)
 {
@@ -370,6 +425,11 @@ static void a_meter_shows_that_a_silent_pack_is_gone(void **state)
 	rig_run(&rig, 200);
 	assert_int_equal(charge(&rig), 190000); /* at rest it proves nothing */
 	for (int i = 0; i < 3; i++)
+		rig.packs[i].current_ma = 7500;
+	rig.input.bus_current_ma = 22500; /* its share, 5.6 A, is hardly more than the noise */
+	rig_run(&rig, 200);
+	assert_int_equal(charge(&rig), 190000);
+	for (int i = 0; i < 3; i++)
 		rig.packs[i].current_ma = 30000;
 	rig.input.bus_current_ma = 121000; /* 31 A flow into a pack that nobody hears */
 	rig_run(&rig, 100);
@@ -522,6 +582,9 @@ int main(void)
 		cmocka_unit_test(rest_for_balancing_stops_all_charging),
 		cmocka_unit_test(circulating_current_is_seen_behind_a_small_total),
 		cmocka_unit_test(a_nearly_full_pack_does_not_hold_up_the_others),
+		cmocka_unit_test(a_credit_ends_when_anybody_falls_silent),
+		cmocka_unit_test(a_credit_starts_anew_with_every_change_of_the_set),
+		cmocka_unit_test(a_missed_turn_is_no_drift),
 		cmocka_unit_test(a_credit_from_the_other_direction_is_reduced),
 		cmocka_unit_test(an_unknown_share_is_met_by_the_measured_current),
 		cmocka_unit_test(a_load_step_between_two_answers_is_no_drift),

@@ -181,6 +181,19 @@ static void blocked_packs_are_not_waited_for(void **state)
 	assert_int_equal(rig.out.charge_stage, CHARGE_DONE);
 }
 
+/* A pack that does not say whether it can charge does not keep the voltage up. */
+static void an_unknown_switch_is_not_waited_for(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	settle_full(&rig, 2);
+	rig_set_cells(&rig.packs[1], 3300);
+	rig.packs[1].charge_mos = FIELD_UNKNOWN;
+	rig_run(&rig, 2000);
+	assert_int_equal(limit(&rig), 53600);
+}
+
 /* Protection: cells above the target pull the limit below the pack's own voltage, at once. */
 static void a_high_cell_pulls_the_voltage_down(void **state)
 {
@@ -286,6 +299,7 @@ int main(void)
 		cmocka_unit_test(much_current_or_low_voltage_is_no_end),
 		cmocka_unit_test(a_new_charge_starts_when_enough_was_taken),
 		cmocka_unit_test(blocked_packs_are_not_waited_for),
+		cmocka_unit_test(an_unknown_switch_is_not_waited_for),
 		cmocka_unit_test(a_high_cell_pulls_the_voltage_down),
 		cmocka_unit_test(protection_counts_during_float),
 		cmocka_unit_test(a_silent_pack_holds_the_voltage_down),
