@@ -175,14 +175,26 @@ static bool can_farewell(struct link *link, int64_t now_us)
 	return true;
 }
 
+/* What to look at, for people who stand before the inverter. */
+static const char *state_text(enum can_port_state state)
+{
+	switch (state) {
+	case CAN_ACTIVE: return "";
+	case CAN_DOWN: return "the interface is down";
+	case CAN_WARNING: return "warning: errors on the bus";
+	case CAN_PASSIVE: return "passive: nobody acknowledges (cable, bit rate, inverter off?)";
+	case CAN_BUS_OFF: return "bus off: short circuit, or somebody has another bit rate";
+	}
+	return "";
+}
+
 static void can_report(const struct link *link, struct inverter_status *status)
 {
 	struct can_status can;
 
 	can_port_status(link->can.port, &can);
 	status->link = can.state == CAN_ACTIVE || can.state == CAN_WARNING ? LINK_UP : LINK_ERROR;
-	snprintf(status->detail, sizeof status->detail, "%s",
-		 can.state == CAN_ACTIVE ? "" : can_state_name(can.state));
+	snprintf(status->detail, sizeof status->detail, "%s", state_text(can.state));
 	status->frames_sent = can.sent;
 	status->errors = can.dropped + can.bus_errors + can.bus_offs;
 }

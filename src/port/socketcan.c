@@ -5,8 +5,10 @@
  * like, length of the queue) were tried out with slcan, vcan and SJA1000 interfaces.
  *
  * An interface in bus-off goes on accepting frames, so its state is watched through error frames
- * and nothing is sent then. libsocketcan prints its failures to stderr; they are told in `why` or
- * in the status as well. */
+ * and nothing is sent then. When nobody acknowledges, frames wait in up to three places, and each
+ * has its own sign (is_waiting): the kernel's queue, a controller whose driver gives a frame back
+ * once it is sent, and an adapter which tells about missing acknowledges. libsocketcan prints its
+ * failures to stderr; they are told in `why` or in the status as well. */
 #include "port_private.h"
 
 #include <errno.h>
@@ -29,15 +31,22 @@
 #define RESTART_MS 100 /* the kernel's automatic return from bus-off */
 /* Bus-off that lasts longer than this is ended by hand: the driver has no automatic return. */
 #define RESTART_BY_HAND_MS 1000
+/* Trouble is told until it has not come back for so long. An attempt to end it comes every second,
+ * and what it is worth shows with the next frames. */
+#define TROUBLE_MS 3000
 
 struct socketcan {
 	struct can_port port; /* first member: the generic code sees this */
 	char name[IFNAMSIZ];
-	int64_t bus_off_ms; /* since when, or the last attempt to end it */
+	enum can_port_state state;   /* of the controller */
+	enum can_port_state trouble; /* recent, told in status.state instead when it is worse */
+	int64_t trouble_ms;          /* when it was last seen */
+	int64_t bus_off_ms;          /* since when, or the last attempt to end it */
 	struct can_backlog backlog;
-	bool started;  /* by us, in listen-only mode: to be undone */
+	int unconfirmed;     /* frames that the driver has not given back as sent */
+	bool unacknowledged; /* the controller said so, and is passive since */
+	bool started;        /* by us, in listen-only mode: to be undone */
 	bool virtual;  /* no controller, so no state to ask for (libsocketcan would complain) */
-	bool stuck;    /* frames were dropped because older ones wait */
 	bool stopped;  /* by restart(), and not started again yet */
 	bool no_right; /* to stop and start it */
 	bool gone;
@@ -101,8 +110,10 @@ static int bind_socket(int fd, int index)
 	can_err_mask_t errors = CAN_ERR_CRTL | CAN_ERR_BUSOFF | CAN_ERR_RESTARTED | CAN_ERR_ACK |
 				CAN_ERR_BUSERROR | CAN_ERR_PROT;
 	struct sockaddr_can address = {.can_family = AF_CAN, .can_ifindex = index};
+	int yes = 1;
 
 	if (setsockopt(fd, SOL_CAN_RAW, CAN_RAW_ERR_FILTER, &errors, sizeof errors) < 0 ||
+	    setsockopt(fd, SOL_CAN_RAW, CAN_RAW_RECV_OWN_MSGS, &yes, sizeof yes) < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
 		return -errno;
 	return 0;
@@ -134,15 +145,42 @@ static int prepare(int fd, const char *interface, uint32_t bitrate, bool listeni
 
 /* --- state --- */
 
+static void tell_state(struct socketcan *s)
+{
+	bool recently = s->state != CAN_DOWN && s->trouble > s->state;
+
+	s->port.status.state = recently ? s->trouble : s->state;
+}
+
+static void note_trouble(struct socketcan *s, enum can_port_state trouble, int64_t now_ms)
+{
+	if (trouble > s->trouble)
+		s->trouble = trouble;
+	s->trouble_ms = now_ms;
+	tell_state(s);
+}
+
+static void forget_trouble(struct socketcan *s)
+{
+	s->trouble = CAN_DOWN;
+	tell_state(s);
+}
+
 static void set_state(struct socketcan *s, enum can_port_state state)
 {
-	struct can_status *status = &s->port.status;
+	bool news = state != s->state;
 
-	if (state == CAN_BUS_OFF && status->state != CAN_BUS_OFF) {
-		status->bus_offs++;
+	s->state = state;
+	if (state != CAN_PASSIVE)
+		s->unacknowledged = false;
+	if (state == CAN_BUS_OFF || state == CAN_DOWN)
+		s->unconfirmed = 0; /* dropped, never given back */
+	if (state == CAN_BUS_OFF && news) {
+		s->port.status.bus_offs++;
 		s->bus_off_ms = clock_monotonic_ms();
+		note_trouble(s, CAN_BUS_OFF, s->bus_off_ms);
 	}
-	status->state = state;
+	tell_state(s);
 }
 
 static void take_error_frame(struct socketcan *s, const struct can_frame *frame)
@@ -159,6 +197,8 @@ static void take_error_frame(struct socketcan *s, const struct can_frame *frame)
 		else if (frame->data[1] & CAN_ERR_CRTL_ACTIVE)
 			set_state(s, CAN_ACTIVE);
 	}
+	if (frame->can_id & CAN_ERR_ACK)
+		s->unacknowledged = s->state == CAN_PASSIVE;
 	if (frame->can_id & (CAN_ERR_ACK | CAN_ERR_BUSERROR | CAN_ERR_PROT))
 		s->port.status.bus_errors++;
 }
@@ -193,6 +233,13 @@ static bool has_waiting_frames(int fd)
 	       info[SK_MEMINFO_WMEM_ALLOC] > 0;
 }
 
+static bool is_stuck(struct socketcan *s, int64_t now_ms)
+{
+	bool waiting = s->unconfirmed > 0 || s->unacknowledged || has_waiting_frames(s->port.fd);
+
+	return can_backlog_is_stale(&s->backlog, waiting, now_ms);
+}
+
 /* --- the driver's functions --- */
 
 /* A gateway that comes later must not find an interface that only listens. */
@@ -213,17 +260,17 @@ static int socketcan_send(struct can_port *port, const struct can_message *messa
 
 	if (s->gone)
 		return -ENODEV;
-	if (port->status.state == CAN_BUS_OFF || port->status.state == CAN_DOWN)
+	if (s->state == CAN_BUS_OFF || s->state == CAN_DOWN)
 		return -ENETDOWN;
-	if (can_backlog_is_stale(&s->backlog, has_waiting_frames(port->fd), clock_monotonic_ms())) {
-		s->stuck = true;
+	if (is_stuck(s, clock_monotonic_ms()))
 		return -ENOBUFS;
-	}
 	if (message->extended)
 		frame.can_id |= CAN_EFF_FLAG;
 	memcpy(frame.data, message->data, message->length);
-	if (write(port->fd, &frame, sizeof frame) == (ssize_t)sizeof frame)
+	if (write(port->fd, &frame, sizeof frame) == (ssize_t)sizeof frame) {
+		s->unconfirmed++;
 		return 0;
+	}
 	if (errno == EAGAIN || errno == EINTR)
 		return -ENOBUFS; /* the socket's own allowance instead of the queue's */
 	if (errno == ENETDOWN)
@@ -233,18 +280,31 @@ static int socketcan_send(struct can_port *port, const struct can_message *messa
 	return -errno;
 }
 
+/* Drivers that can (IFF_ECHO) give a frame back when it was sent, for others the kernel does so at
+ * once. True when it was ours. */
+static bool take_confirmation(struct socketcan *s, const struct msghdr *header)
+{
+	if (!(header->msg_flags & MSG_CONFIRM))
+		return false;
+	if (s->unconfirmed > 0)
+		s->unconfirmed--;
+	return true;
+}
+
 static int socketcan_receive(struct can_port *port, struct can_message *out)
 {
 	struct socketcan *s = (struct socketcan *)port;
 	struct can_frame frame;
+	struct iovec place = {&frame, sizeof frame};
 
 	for (;;) {
-		ssize_t n = read(port->fd, &frame, sizeof frame);
+		struct msghdr header = {.msg_iov = &place, .msg_iovlen = 1};
+		ssize_t n = recvmsg(port->fd, &header, 0);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == ENETDOWN) { /* told once; the socket stays usable */
-			set_state(s, CAN_DOWN);
+		if (n < 0 && errno == ENETDOWN) { /* it was down, also if restart() did that */
+			refresh_state(s);
 			continue;
 		}
 		if (n < 0 && errno == EAGAIN)
@@ -254,7 +314,7 @@ static int socketcan_receive(struct can_port *port, struct can_message *out)
 			set_state(s, CAN_DOWN);
 			return -errno;
 		}
-		if (n != (ssize_t)sizeof frame)
+		if (n != (ssize_t)sizeof frame || take_confirmation(s, &header))
 			continue;
 		if (frame.can_id & CAN_ERR_FLAG)
 			take_error_frame(s, &frame);
@@ -268,9 +328,10 @@ static int socketcan_receive(struct can_port *port, struct can_message *out)
 	return 1;
 }
 
-/* Stopping and starting the interface ends bus-off where the driver cannot, and empties a queue
- * that nobody takes, so that a returning inverter does not get limits of yesterday. Without the
- * right to do so the queue keeps the few frames of one period; no newer ones are added. */
+/* Stopping and starting the interface ends bus-off where the driver cannot, and empties all places
+ * where frames wait, so that a returning inverter does not get limits of yesterday. Without the
+ * right to do so they keep a few frames of one period, and newer ones are only added when the
+ * kernel's queue is empty. */
 static void restart(struct socketcan *s)
 {
 	if (!s->stopped && !s->no_right) {
@@ -279,26 +340,35 @@ static void restart(struct socketcan *s)
 	}
 	if (s->stopped)
 		s->stopped = can_do_start(s->name) != 0;
-	s->backlog = (struct can_backlog){0};
+	s->unconfirmed = 0;
+	s->unacknowledged = false;
 	refresh_state(s);
 }
 
 static void socketcan_tick(struct can_port *port, int64_t now_ms)
 {
 	struct socketcan *s = (struct socketcan *)port;
+	bool stuck;
 
 	if (s->gone)
 		return;
 	refresh_state(s);
 	if (port->listening)
 		return;
-	if (port->status.state == CAN_BUS_OFF && now_ms - s->bus_off_ms >= RESTART_BY_HAND_MS) {
+	stuck = is_stuck(s, now_ms);
+	if (stuck)
+		note_trouble(s, CAN_PASSIVE, now_ms);
+	if (s->state == CAN_BUS_OFF) {
+		note_trouble(s, CAN_BUS_OFF, now_ms);
+		if (now_ms - s->bus_off_ms < RESTART_BY_HAND_MS)
+			return;
 		s->bus_off_ms = now_ms;
 		restart(s);
-	} else if (s->stopped || s->stuck) {
-		s->stuck = false;
+	} else if (s->stopped || (stuck && s->state != CAN_DOWN)) { /* a `down` is not undone */
 		restart(s);
 	}
+	if (now_ms - s->trouble_ms >= TROUBLE_MS)
+		forget_trouble(s);
 }
 
 int socketcan_open(const char *interface, uint32_t bitrate, bool listening, struct can_port **out,
