@@ -108,13 +108,36 @@ class Station(threading.Thread):
         self.join()
 
 
-class SlcanInverter(Station):
+class CanListener:
+    """What an inverter on CAN has heard; `frames` holds (seconds, id, bytes) in the order of their arrival."""
+
+    def __init__(self):
+        self.frames = []
+
+    def latest(self, can_id, since=0.0):
+        for when, frame_id, payload in reversed(self.frames):
+            if when < since:
+                return None
+            if frame_id == can_id:
+                return payload
+        return None
+
+    def limits(self, since=0.0):
+        """(charge voltage V, charge A, discharge A) of the newest 0x351, or None."""
+        payload = self.latest(0x351, since)
+        if payload is None:
+            return None
+        voltage, charge, discharge = struct.unpack_from("<Hhh", payload)
+        return voltage / 10, charge / 10, discharge / 10
+
+
+class SlcanInverter(Station, CanListener):
     """An slcan adapter with an inverter behind it: answers CR, notes every frame with its time, sends 0x305."""
 
     def __init__(self, line, heartbeat=True):
-        super().__init__(line)
+        Station.__init__(self, line)
+        CanListener.__init__(self)
         self.text = b""
-        self.frames = []  # (monotonic seconds, id, bytes)
         self.heartbeat = heartbeat
         self.next_beat = 0.0
 
@@ -141,22 +164,6 @@ class SlcanInverter(Station):
                 self.send(b"z\r")
             elif line:
                 self.send(b"\r")
-
-    def latest(self, can_id, since=0.0):
-        for when, frame_id, payload in reversed(self.frames):
-            if when < since:
-                return None
-            if frame_id == can_id:
-                return payload
-        return None
-
-    def limits(self, since=0.0):
-        """(charge voltage V, charge A, discharge A) of the newest 0x351, or None."""
-        payload = self.latest(0x351, since)
-        if payload is None:
-            return None
-        voltage, charge, discharge = struct.unpack_from("<Hhh", payload)
-        return voltage / 10, charge / 10, discharge / 10
 
 
 class JkPacks(Station):

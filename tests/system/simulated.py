@@ -9,10 +9,11 @@ from rig import BIN, SOURCE, Gateway, wait_for
 
 
 class SimulatedRack:
-    """lines: ["NAME=1-8", ...]; inverters: ["PROTOCOL=NAME", ...]. Cleaned up by the scene."""
+    """lines: ["NAME=1-8", ...]; inverters: ["PROTOCOL=NAME", ...], or ["none"] with `links`, the gateway's own. Cleaned up by the
+    scene."""
 
     def __init__(self, scene, lines=("rack-a=1-8", "rack-b=1-8"), inverters=("can/pylon-lv-1.2=can0",), battery="join_time_s: 1",
-                 speed=1, web="", more=""):
+                 speed=1, web="", links=None, more=""):
         self.directory = os.path.join(scene.directory, "sim")
         os.mkdir(self.directory)
         command = [os.path.join(BIN, "onepack"), "sim", "rack", "--directory", self.directory, "--seed", "1", "--speed", str(speed)]
@@ -25,7 +26,7 @@ class SimulatedRack:
         wait_for("the simulated rack", lambda: os.path.exists(os.path.join(self.directory, "control")), 20)
         buses = "".join(f"  - {{name: {name}, port: {self.directory}/{name}, addresses: {addresses}}}\n"
                         for name, addresses in (line.split("=") for line in lines))
-        links = "".join(f"  - {{protocol: {protocol}, port: \"{'slcan:' if protocol.startswith('can/') else ''}{self.directory}/{name}\"}}\n"
+        links = links or "".join(f"  - {{protocol: {protocol}, port: \"{'slcan:' if protocol.startswith('can/') else ''}{self.directory}/{name}\"}}\n"
                         for protocol, name in (inverter.split("=") for inverter in inverters))
         self.gateway = scene.add(Gateway(scene.directory, f"buses:\n{buses}inverters:\n{links}battery: {{{battery}}}\n{more}", web=web))
 
