@@ -288,8 +288,8 @@ static void commit(struct store *store, const struct times *now)
 		succeed(store, now);
 		return;
 	}
-	snprintf(detail, sizeof detail, "%s: %s", store->config.path,
-		 sqlite3_errmsg(store->writer.db));
+	snprintf(detail, sizeof detail, "%.*s: %s", STORE_DETAIL_SIZE / 2, store->config.path,
+		 sqlite3_errmsg(store->writer.db)); /* the reason must fit */
 	fail(store, now, detail);
 }
 

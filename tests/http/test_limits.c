@@ -85,7 +85,7 @@ static void oversized_requests_are_refused(void **state)
 		 "X-OnePack: 1\r\nContent-Type: application/json\r\n"
 		 "Transfer-Encoding: chunked\r\n");
 	char *chunk = malloc(6000);
-	snprintf(chunk, 6000, "1388\r\n%s\r\n0\r\n\r\n", big);
+	snprintf(chunk, 6000, "1388\r\n%.5000s\r\n0\r\n\r\n", big);
 	ask("POST", "/api/v1/login", headers, chunk);
 	free(chunk);
 	assert_refused(413);
