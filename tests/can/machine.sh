@@ -27,17 +27,21 @@ skip() {
 
 # --- the kernel for qemu: fetched and unpacked, never installed ---
 
+# The current kernel's package; the lists of a fresh machine may not be there yet.
+kernel_package() {
+	local known='apt-cache depends linux-image-amd64'
+	$known >/dev/null 2>&1 || apt-get update -qq >&2
+	$known | awk '/Depends: linux-image-[0-9]/ {print $2; exit}'
+}
+
 fetch() {
-	local name deb work
+	local deb work
 	[ -s "$cache/initrd" ] && [ "$cache/initrd" -nt "$here/machine.sh" ] && [ "$cache/initrd" -nt "$here/initrd.sh" ] && return
 	mkdir -p "$cache"
 	deb=$(find "$cache" -name 'linux-image-*.deb' | head -n 1)
 	if [ -z "$deb" ]; then
-		name=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '/Depends: linux-image-[0-9]/ {print $2; exit}')
-		[ -n "$name" ] || { echo "apt knows no linux-image-amd64; try apt-get update" >&2; return 1; }
-		(cd "$cache" && apt-get download -qq -o APT::Sandbox::User=root "$name") >&2
+		(cd "$cache" && apt-get download -qq -o APT::Sandbox::User=root "$(kernel_package)") >&2 || return 1
 		deb=$(find "$cache" -name 'linux-image-*.deb' | head -n 1)
-		[ -n "$deb" ] || return 1
 	fi
 	work=$(mktemp -d "$cache/unpacking.XXXXXX")
 	unpack "$deb" "$work" && mv "$work/vmlinux" "$work/initrd" "$cache" || { rm -rf "$work"; return 1; }

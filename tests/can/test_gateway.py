@@ -171,9 +171,9 @@ def test_an_orderly_stop_ends_with_zero_limits_and_a_restart_goes_on():
 
 
 def test_the_link_alone():
-    """The test of tests/link that machines without CAN skip."""
-    program = os.environ.get("ONEPACK_LINK_TEST", "")
-    if not os.access(program, os.X_OK):
+    """The test of tests/link that machines without CAN skip; in user-mode Linux a sanitized program does not run."""
+    program = os.path.join(BIN, "../tests/link_socketcan")
+    if MACHINE == "uml" or not os.path.exists(program):
         return
     for name in ("can0", "can1"):
         bring_up(name)
