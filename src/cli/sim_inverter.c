@@ -25,13 +25,16 @@
 
 static const char help[] =
 	"A simulated inverter on a real port: it behaves towards a gateway as its brand does, obeys\n"
-	"what it is told, and prints what it believes once a second.\n"
+	"what it is told, and prints once a second what it believes and, after `!`, what the\n"
+	"machine would complain about.\n"
 	"\n"
 	"usage: onepack sim inverter --protocol ID --port PORT [OPTION]...\n"
 	"\n"
 	"  --protocol ID    what it speaks, e.g. can/victron-20170717 (`onepack wire list`)\n"
 	"  --port PORT      a tty for RS485; for CAN an interface (can0) or slcan:TTY\n"
-	"  --baud N         bit rate, if not the protocol's own\n"
+	"  --baud N         bit rate, if not the protocol's own (also --bitrate)\n"
+	"  --option K=V     of the protocol, as the gateway has it; may be repeated\n"
+	"  --address N      asks this address, if not the protocol's own\n"
 	"  --current A      what it would like to do, positive = charge (default: a day of sun and\n"
 	"                   load that passes in eight minutes)\n"
 	"  --seconds N      end after so long\n"
@@ -51,7 +54,9 @@ struct machine {
 	struct inverter_rs485 rs485;
 	struct profile profile;
 	bool fixed;
-	double fixed_a, seconds;
+	double fixed_a, seconds, address;
+	const char *options[WIRE_MAX_OPTIONS]; /* K=V */
+	int option_count;
 };
 
 static struct sim_inverter *core(struct machine *m)
@@ -114,12 +119,19 @@ static int live_rs485(struct machine *m, int64_t now_ms)
 	return n < 0 ? n : 0;
 }
 
+static void tell(void *context, const char *text)
+{
+	(void)context;
+	printf("  ! %s\n", text);
+}
+
 static void show(struct machine *m, int64_t now_ms)
 {
 	char text[256];
 
 	sim_inverter_describe(core(m), now_ms, text, sizeof text);
 	puts(text);
+	sim_inverter_complain(core(m), now_ms, tell, NULL);
 	fflush(stdout);
 }
 
@@ -153,6 +165,23 @@ static int live(struct machine *m, int stop_fd)
 	return 1;
 }
 
+static int set_options(struct machine *m)
+{
+	for (int i = 0; i < m->option_count; i++) {
+		const char *equals = strchr(m->options[i], '=');
+		char name[64], why[512];
+
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(m->options[i], "="),
+			 m->options[i]);
+		if (wire_set_option(m->wire, &core(m)->ctx, name, equals ? equals + 1 : "", why,
+				    sizeof why)) {
+			fprintf(stderr, "onepack sim inverter: %s\n", why);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 static int prepare(struct machine *m, const char *protocol)
 {
 	m->wire = wire_load(protocol, stderr);
@@ -173,7 +202,9 @@ static int prepare(struct machine *m, const char *protocol)
 		inverter_can_init(&m->can, m->wire);
 	else
 		inverter_rs485_init(&m->rs485, protocol, m->wire);
-	return open_port(m);
+	if (m->address >= 0)
+		core(m)->ctx.address = (int)m->address;
+	return set_options(m) < 0 ? -EINVAL : open_port(m);
 }
 
 static bool parse_number(const char *name, const char *text, double *out)
@@ -195,6 +226,9 @@ static int read_options(int argc, char **argv, struct machine *m, const char **p
 		{"protocol", required_argument, NULL, 'p'},
 		{"port", required_argument, NULL, 't'},
 		{"baud", required_argument, NULL, 'b'},
+		{"bitrate", required_argument, NULL, 'b'},
+		{"option", required_argument, NULL, 'o'},
+		{"address", required_argument, NULL, 'a'},
 		{"current", required_argument, NULL, 'c'},
 		{"seconds", required_argument, NULL, 's'},
 		{0},
@@ -216,6 +250,16 @@ static int read_options(int argc, char **argv, struct machine *m, const char **p
 				return 2;
 			m->fixed = true;
 			break;
+		case 'o':
+			if (m->option_count == WIRE_MAX_OPTIONS)
+				return 2;
+			m->options[m->option_count++] = optarg;
+			break;
+		case 'a':
+			if (!parse_number("address", optarg, &m->address) || m->address < 0 ||
+			    m->address > 255)
+				return 2;
+			break;
 		case 's':
 			if (!parse_number("seconds", optarg, &m->seconds))
 				return 2;
@@ -236,6 +280,7 @@ int sim_inverter(int argc, char **argv)
 	if (!m)
 		return 1;
 	m->fd = -1;
+	m->address = -1;
 	status = read_options(argc, argv, m, &protocol);
 	if (status != 0) {
 		fputs(help, status == 1 ? stdout : stderr);

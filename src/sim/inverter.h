@@ -7,13 +7,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "brand.h"
 #include "onepack/wire.h"
 #include "plant.h"
 
-#define INVERTER_LOST_MS 3000 /* without limits for this long it stops, if not said otherwise */
-#define INVERTER_NEVER   INT64_MIN
+#define INVERTER_NEVER INT64_MIN
+
+#define INVERTER_TEXT_SIZE 160
 
 struct sim_inverter {
+	const struct brand *brand;
 	const struct wire *wire;
 	struct wire_context ctx;
 	struct wire_values believed;  /* all that was said, newest wins */
@@ -21,6 +24,10 @@ struct sim_inverter {
 	int64_t lost_ms;              /* without limits for this long it stops */
 	double current_a;             /* wanted by it now, within the limits */
 	uint64_t understood, refused; /* frames or answers */
+	int64_t started_ms;           /* when it was first asked for complaints */
+	int64_t need_ms[BRAND_MAX_NEEDS]; /* when what it insists on was heard last */
+	int64_t nonsense_ms;              /* when something made no sense last, and what */
+	char nonsense[INVERTER_TEXT_SIZE];
 };
 
 void sim_inverter_init(struct sim_inverter *inverter, const struct wire *wire);
@@ -29,9 +36,12 @@ void sim_inverter_init(struct sim_inverter *inverter, const struct wire *wire);
  * others), without limits, so that it shows whether the frame said any. */
 void sim_inverter_listen(const struct sim_inverter *inverter, struct wire_values *said);
 
-/* Takes in what one frame or answer said. */
-void sim_inverter_heard(struct sim_inverter *inverter, const struct wire_values *said,
+/* Takes in what one frame or answer said, as far as it makes sense. `id` is the CAN id, or 0. */
+void sim_inverter_heard(struct sim_inverter *inverter, uint32_t id, const struct wire_values *said,
 			int64_t now_ms);
+
+/* Notes something that a machine of this brand does not take. */
+void sim_inverter_doubt(struct sim_inverter *inverter, const char *what, int64_t now_ms);
 
 /* True while it has limits to work with. */
 bool sim_inverter_is_fed(const struct sim_inverter *inverter, int64_t now_ms);
@@ -44,3 +54,9 @@ struct plant_demand sim_inverter_demand(struct sim_inverter *inverter, double wi
 /* One line for people: what it believes and what it does about it. */
 void sim_inverter_describe(const struct sim_inverter *inverter, int64_t now_ms, char *text,
 			   size_t size);
+
+/* Everything it complains about now, as the display of its brand would: what is missing, what makes
+ * no sense, what it may not do. Returns how many. */
+typedef void inverter_tell(void *context, const char *text);
+int sim_inverter_complain(struct sim_inverter *inverter, int64_t now_ms, inverter_tell *tell,
+			  void *context);

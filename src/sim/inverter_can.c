@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What it sends comes from the protocol file alone: 0x305 for Pylontech's protocol, 0x305 and 0x307
- * for Victron's, nothing where the file knows of nothing. */
+/* What it sends comes from the protocol file: 0x305 for Pylontech's protocol, 0x305 and 0x307 for
+ * Victron's, 0x301 every 510 ms for Growatt's. A Deye's 0x305 is the reply to 0x356. */
 #include "inverter_can.h"
 
 #include <math.h>
@@ -8,7 +8,9 @@
 void inverter_can_init(struct inverter_can *can, const struct wire *wire)
 {
 	sim_inverter_init(&can->inverter, wire);
-	can->heartbeat_ms = INVERTER_NEVER;
+	can->reply = false;
+	for (int i = 0; i < INVERTER_MAX_MESSAGES; i++)
+		can->due_ms[i] = INVERTER_NEVER;
 }
 
 void inverter_can_heard(struct inverter_can *can, const struct can_message *message, int64_t now_ms)
@@ -16,9 +18,16 @@ void inverter_can_heard(struct inverter_can *can, const struct can_message *mess
 	struct sim_inverter *inverter = &can->inverter;
 	struct wire_values said;
 
+	if (inverter->brand->eight_bytes && message->length < 8) {
+		inverter->refused++;
+		sim_inverter_doubt(inverter, "frames of less than 8 bytes do not count", now_ms);
+		return;
+	}
+	if (message->id == inverter->brand->replies_to)
+		can->reply = true;
 	sim_inverter_listen(inverter, &said);
 	if (wire_decode_can(inverter->wire, &inverter->ctx, message, &said) == 0)
-		sim_inverter_heard(inverter, &said, now_ms);
+		sim_inverter_heard(inverter, message->id, &said, now_ms);
 	else
 		inverter->refused++;
 }
@@ -35,23 +44,34 @@ static struct inverter_view view(double bus_v, double bus_a)
 	return v;
 }
 
+static bool is_due(const struct inverter_can *can, int index, int64_t now_ms)
+{
+	return can->inverter.brand->replies_to ? can->reply : now_ms >= can->due_ms[index];
+}
+
 int64_t inverter_can_tick(struct inverter_can *can, int64_t now_ms, double bus_v, double bus_a,
 			  can_send *send, void *context)
 {
 	const struct wire *wire = can->inverter.wire;
+	const int count = wire_message_count(wire);
 	struct inverter_view v = view(bus_v, bus_a);
+	int64_t next_ms = now_ms + INVERTER_IDLE_MS;
 
-	if (now_ms < can->heartbeat_ms)
-		return can->heartbeat_ms;
-	for (int i = 0; i < wire_message_count(wire); i++) {
+	for (int i = 0; i < count && i < INVERTER_MAX_MESSAGES; i++) {
 		struct wire_message_info info;
 		struct can_message message;
 
 		wire_get_message(wire, i, &info);
-		if (info.from_inverter &&
-		    wire_encode_can_inverter(wire, i, &can->inverter.ctx, &v, &message) > 0)
-			send(context, &message);
+		if (!info.from_inverter || info.period_ms <= 0)
+			continue;
+		if (is_due(can, i, now_ms)) {
+			can->due_ms[i] = now_ms + info.period_ms;
+			if (wire_encode_can_inverter(wire, i, &can->inverter.ctx, &v, &message) > 0)
+				send(context, &message);
+		}
+		if (!can->inverter.brand->replies_to && can->due_ms[i] < next_ms)
+			next_ms = can->due_ms[i];
 	}
-	can->heartbeat_ms = now_ms + INVERTER_HEARTBEAT_MS;
-	return can->heartbeat_ms;
+	can->reply = false;
+	return next_ms;
 }

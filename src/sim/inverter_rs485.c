@@ -2,9 +2,11 @@
 /* Habits, from logs of real inverters: an Axpert asks for the protocol version at six addresses in
  * turn, 0.41 s apart, until one answers, and then for analog values and limits; an EASUN asks for
  * the three system tables. The simulated one does both in turn. A Growatt asks for one block every
- * half second. After five questions without an answer it searches again. */
+ * half second, and the bench that knows the China Tower cabinet asked every quarter. After five
+ * questions without an answer it searches again. */
 #include "inverter_rs485.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_ADDRESSES 6
@@ -33,6 +35,8 @@ static const struct poll_plan plans[] = {
 	 410},
 	{"rs485/growatt-2.01", 0, {0}, 0, {0x0001, 0x0010, 0x0070}, 3, 500},
 	{"rs485/jk-modbus-1.0", 0, {0}, 0, {0x1200, 0x1000}, 2, 400},
+	{"rs485/china-tower-2.0", 0, {0}, 0, {0}, 0, 250},
+	{"rs485/pace-modbus-1.3", 0, {0}, 0, {0}, 0, 250},
 	{NULL, 0, {0}, 0, {0}, 0, 500},
 };
 
@@ -164,6 +168,10 @@ void inverter_rs485_heard(struct inverter_rs485 *rs485, const uint8_t *bytes, si
 	if (result == ERR_INCOMPLETE)
 		return;
 	if (result < 0) {
+		char text[64];
+
+		snprintf(text, sizeof text, "an answer is wrong (%s)", err_name(result));
+		sim_inverter_doubt(&rs485->inverter, text, now_ms);
 		rs485->errors++;
 		rs485->inverter.refused++;
 		fail(rs485);
@@ -174,5 +182,5 @@ void inverter_rs485_heard(struct inverter_rs485 *rs485, const uint8_t *bytes, si
 	if (!rs485->found)
 		rs485->step = 0;
 	rs485->found = true;
-	sim_inverter_heard(&rs485->inverter, &said, now_ms);
+	sim_inverter_heard(&rs485->inverter, 0, &said, now_ms);
 }
