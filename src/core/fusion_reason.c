@@ -296,8 +296,8 @@ static void say_ramp(const struct fusion *fusion, struct reason *reason, enum di
 
 	switch (ramp->phase) {
 	case RULE_HOLD:
-		say(reason, "%s stays at %s A for another %d s; then it may rise to %s A.", what,
-		    now.text, (int)((ramp->wait_ms + 999) / 1000), goal.text);
+		say(reason, "%s stays at %s A; after a dip it waits %d s before it rises.", what,
+		    now.text, (int)(fusion->config.rise_hold_ms / 1000));
 		break;
 	case RULE_RISING:
 		say(reason, "%s is raised slowly: %s A now, up to %s A.", what, now.text,

@@ -28,8 +28,7 @@ static bool is_waiting(const struct fusion *fusion, struct ramp *ramp)
 		return false;
 	if (ramp->permitted_ms < 0)
 		ramp->permitted_ms = fusion->now_ms;
-	ramp->wait_ms = fusion->config.rise_hold_ms - (fusion->now_ms - ramp->permitted_ms);
-	if (ramp->wait_ms > 0) {
+	if (fusion->now_ms - ramp->permitted_ms < fusion->config.rise_hold_ms) {
 		ramp->phase = RULE_HOLD;
 		return true;
 	}
@@ -62,7 +61,6 @@ static int64_t start_current(const struct fusion *fusion)
 
 static void move(const struct fusion *fusion, struct ramp *ramp, int64_t target_ma, int64_t sum_ma)
 {
-	ramp->wait_ms = 0;
 	if (target_ma * 1000 <= ramp->value_ua)
 		fall(ramp, target_ma * 1000);
 	else if (ramp->value_ua == 0 && target_ma < start_current(fusion))

@@ -175,7 +175,6 @@ struct ramp {
 	bool fell;
 	int64_t permitted_ms; /* since when more is permitted, -1 = it is not */
 	enum rule phase; /* RULE_HOLD, RULE_RISING, RULE_SMALL, or RULE_FULL = as the rules say */
-	int64_t wait_ms; /* what is left of a hold */
 };
 
 struct fusion {
