@@ -22,6 +22,7 @@ void doc_free(struct doc *doc);
 
 int doc_errors(const struct doc *doc);
 const char *doc_name(const struct doc *doc);
+FILE *doc_stream(const struct doc *doc); /* where complaints go; NULL = nowhere */
 
 /* Complains about a node (NULL = the whole file). */
 void doc_complain(struct doc *doc, const yaml_node_t *node, const char *format, ...)

@@ -40,6 +40,7 @@ enum wire_framing {
 	WIRE_CAN,    /* CAN frames, 11 or 29 bits */
 	WIRE_MODBUS, /* Modbus RTU registers; a block may also exist as a JK record (55 AA EB 90) */
 	WIRE_PYLON,  /* ~ASCII hex, CID2 commands, CR */
+	WIRE_DUAL,   /* Modbus or Pylon on one line, by the first byte */
 };
 
 enum wire_scope { WIRE_OF_BATTERY, WIRE_OF_PACK };
@@ -49,9 +50,11 @@ struct wire_info {
 		*maturity;       /* maturity: tested | vendor-text | inferred | user */
 	const char *check_first; /* what a user should look at before trusting it, "" = nothing */
 	enum wire_framing framing;
-	enum wire_scope scope;           /* describes a battery (inverter side) or a pack */
-	uint32_t bitrate;                /* bit/s: CAN bit rate or serial baud */
-	int default_address;             /* Modbus unit or Pylon ADR; -1 for CAN */
+	enum wire_scope scope; /* describes a battery (inverter side) or a pack */
+	uint32_t bitrate;      /* bit/s: CAN bit rate or serial baud */
+	int default_address;   /* Modbus unit or Pylon ADR; -1 for CAN */
+	int home_address;      /* Pylon: answered first where an inverter may choose among masters'
+				  addresses (02, 12 .. 72); -1 = there is no choice */
 	int first_address, last_address; /* what `addresses: auto` means on the pack side; -1 where
 					    it makes no sense */
 	int32_t silence_ms; /* without a lease for this long, the link falls silent; 0 = never */

@@ -92,7 +92,7 @@ static void put_time(struct monitor_view *view, int64_t at_us)
 
 static void put_bytes(struct monitor_view *view, const uint8_t *bytes, size_t count)
 {
-	if (view->info.framing == WIRE_PYLON && count > 0 && bytes[0] == '~') {
+	if (count > 0 && bytes[0] == '~') {
 		for (size_t i = 0; i < count && bytes[i] != '\r'; i++)
 			fputc(bytes[i] >= ' ' && bytes[i] < 127 ? bytes[i] : '?', view->out);
 		return;
@@ -333,8 +333,7 @@ static void put_question(const struct serial_frame *frame)
 	const uint8_t *bytes = frame->piece->bytes;
 	FILE *out = frame->view->out;
 
-	if (frame->view->info.framing != WIRE_MODBUS || frame->piece->side != WIRE_FROM_MASTER ||
-	    frame->piece->count < 8)
+	if (bytes[0] == '~' || frame->piece->side != WIRE_FROM_MASTER || frame->piece->count < 8)
 		return;
 	fprintf(out, "  function %d, register 0x%02X%02X", bytes[1], bytes[2], bytes[3]);
 	if (bytes[1] != 6)
@@ -396,7 +395,7 @@ static void take_frame(struct monitor_view *view, int64_t at_us, const struct pi
 		put_trouble(view, at_us, cause_of(err), piece->bytes, piece->count);
 		goto out;
 	}
-	if (view->info.framing == WIRE_PYLON)
+	if (piece->bytes[0] == '~')
 		head_of_pylon(&frame, &head);
 	else
 		head_of_modbus(&frame, &head);

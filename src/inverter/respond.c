@@ -47,7 +47,9 @@ static void take_request(struct respond *respond, const uint8_t *frame, size_t c
 {
 	if (count > sizeof respond->request)
 		return;
-	if (respond->choose_address) {
+	if (respond->choose_address && frame[0] != '~') {
+		respond->ctx.address = -1; /* a dual protocol's Modbus has its own */
+	} else if (respond->choose_address) {
 		int address = pylon_address(frame, count);
 
 		if (!lock_accepts(&respond->lock, address, now_us / 1000))
@@ -181,6 +183,6 @@ void respond_init(struct respond *respond, const struct wire *wire, const struct
 	respond->framing = info.framing;
 	respond->baud = baud > 0 ? baud : 9600;
 	respond->ctx.address = address;
-	respond->choose_address = info.framing == WIRE_PYLON && address < 0;
-	lock_init(&respond->lock, info.default_address);
+	respond->choose_address = info.home_address >= 0 && address < 0;
+	lock_init(&respond->lock, info.home_address);
 }

@@ -31,7 +31,7 @@ struct respond {
 	struct wire_context ctx;
 	enum wire_framing framing;
 	uint32_t baud;
-	bool choose_address; /* Pylon without a configured address */
+	bool choose_address; /* among Pylon masters' addresses, none being configured */
 	struct lock lock;
 	struct echo echo;
 	struct farewell farewell; /* what was answered lately */

@@ -65,15 +65,24 @@ static bool id_is_sane(const char *id)
 	return id[0] && id[0] != '/' && id[0] != '.' && !strstr(id, "/.") && strlen(id) < 200;
 }
 
-struct wire *wire_load(const char *id, FILE *errors)
+bool wire_find(const char *id, char *path, size_t size)
 {
-	char folder[PATH_SIZE], path[PATH_SIZE + 256];
+	char folder[PATH_SIZE];
 
 	for (int i = 0; id_is_sane(id) && folder_at(i, folder); i++) {
-		snprintf(path, sizeof path, "%s/%s.yaml", folder, id);
+		snprintf(path, size, "%s/%s.yaml", folder, id);
 		if (folder[0] && access(path, F_OK) == 0)
-			return wire_load_file(path, errors);
+			return true;
 	}
+	return false;
+}
+
+struct wire *wire_load(const char *id, FILE *errors)
+{
+	char path[PATH_SIZE + 256];
+
+	if (wire_find(id, path, sizeof path))
+		return wire_load_file(path, errors);
 	if (errors)
 		fprintf(errors, "there is no protocol '%s'; `onepack wire list` shows them all\n",
 			id);

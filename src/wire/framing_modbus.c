@@ -113,7 +113,8 @@ static int answer_read(const struct exchange *exchange)
 	for (int i = 0; i < wire->message_count; i++) {
 		const struct message *message = &wire->messages[i];
 
-		if (message->from_inverter || !message_is_on(message, exchange->ctx))
+		if (message->framing != WIRE_MODBUS || message->from_inverter ||
+		    !message_is_on(message, exchange->ctx))
 			continue;
 		int part = copy_part(exchange, message, from, count, image);
 
@@ -170,7 +171,7 @@ static int answer_write(const struct exchange *exchange)
 		const size_t base = modbus_place(wire, message->id);
 		const size_t size = (size_t)layout_size(message, exchange->ctx);
 
-		if (!message_is_on(message, exchange->ctx))
+		if (message->framing != WIRE_MODBUS || !message_is_on(message, exchange->ctx))
 			continue;
 		if (message->record_type && message->record_trigger == request->start &&
 		    request->words == 1)

@@ -10,14 +10,41 @@
 #include "load.h"
 #include "pylon_frame.h"
 
-#define CID1_BATTERY    0x46
 #define HIGHEST_ADDRESS 0xFE /* FF means all modules of a group */
 #define ALL_MODULES     0xFF
+#define MASTER_VERSION  0x22 /* of questions, where answers repeat it */
+
+#define HIGHEST_GROUP 7
 
 /* Addresses are module + 16 x group; module 2 speaks for its group. */
 static bool is_group_master(int address)
 {
 	return (address & 15) == 2;
+}
+
+int pylon_home_address(const struct wire *wire)
+{
+	if (wire->framing == WIRE_DUAL)
+		return wire->pylon.any_master ? wire->pylon.address : -1;
+	return wire->framing == WIRE_PYLON && is_group_master(wire->pylon.address)
+		       ? wire->pylon.address
+		       : -1;
+}
+
+static bool is_my_address(const struct wire *wire, const struct wire_context *ctx, int address)
+{
+	if (ctx->address >= 0)
+		return address == ctx->address;
+	if (wire->pylon.any_master && is_group_master(address) && address >> 4 <= HIGHEST_GROUP)
+		return true;
+	return address == wire->pylon.address;
+}
+
+static uint8_t own_version(const struct wire *wire, const struct wire_context *ctx, uint8_t asked)
+{
+	const int32_t version = wire_option(wire, ctx, "version", wire->pylon.version);
+
+	return version < 0 ? asked : (uint8_t)version;
 }
 
 static int scan(const struct wire *wire, enum wire_side side, const uint8_t *bytes, size_t count,
@@ -46,8 +73,9 @@ static const struct message *find_answer(const struct wire *wire, const struct w
 	for (int i = 0; i < wire->message_count; i++) {
 		const struct message *message = &wire->messages[i];
 
-		if (message->id == cid2 && !message->from_inverter &&
-		    message->request != PYLON_ASKS_ALL && message_is_on(message, ctx))
+		if (message->framing == WIRE_PYLON && message->id == cid2 &&
+		    !message->from_inverter && message->request != PYLON_ASKS_ALL &&
+		    message_is_on(message, ctx))
 			return message;
 	}
 	return NULL;
@@ -105,16 +133,16 @@ static int fill(const struct wire *wire, const struct wire_context *ctx, const v
 static int answer(const struct wire *wire, const struct wire_context *ctx, const void *who,
 		  const uint8_t *frame, size_t count, uint8_t *out, size_t size)
 {
-	struct pylon_frame question, reply = {.cid1 = CID1_BATTERY};
+	struct pylon_frame question, reply = {.cid1 = (uint8_t)wire->pylon.cid1};
 	int rtn = pylon_read(frame, count, &question);
 
 	if (rtn < 0)
 		return rtn;
-	if (question.address != wire_address(wire, ctx) || question.cid1 != CID1_BATTERY)
+	if (!is_my_address(wire, ctx, question.address) || question.cid1 != wire->pylon.cid1)
 		return ERR_NOT_MINE;
 	if (rtn == 0)
 		rtn = fill(wire, ctx, who, &question, &reply);
-	reply.version = (uint8_t)wire_option(wire, ctx, "version", wire->pylon.version);
+	reply.version = own_version(wire, ctx, question.version);
 	reply.address = (uint8_t)(wire_option(wire, ctx, "answer_as_2", 0) ? 2 : question.address);
 	reply.cid2 = (uint8_t)rtn;
 	if (rtn)
@@ -127,16 +155,17 @@ static int answer(const struct wire *wire, const struct wire_context *ctx, const
 static int request(const struct wire *wire, int index, const struct wire_context *ctx, int address,
 		   uint8_t *out, size_t size)
 {
-	struct pylon_frame question = {.address = (uint8_t)address, .cid1 = CID1_BATTERY};
+	struct pylon_frame question = {.address = (uint8_t)address,
+				       .cid1 = (uint8_t)wire->pylon.cid1};
 
 	if (index < 0 || index >= wire->message_count || address < 0 || address > HIGHEST_ADDRESS)
 		return ERR_UNSUPPORTED;
 
 	const struct message *message = &wire->messages[index];
 
-	if (message->from_inverter || message->refuse)
+	if (message->framing != WIRE_PYLON || message->from_inverter || message->refuse)
 		return ERR_UNSUPPORTED;
-	question.version = (uint8_t)wire_option(wire, ctx, "version", wire->pylon.version);
+	question.version = own_version(wire, ctx, MASTER_VERSION);
 	question.cid2 = (uint8_t)message->id;
 	question.info_bytes = message->request == PYLON_ASKS_ADDRESS ||
 			      message->request == PYLON_ASKS_MODULE ||
@@ -188,7 +217,7 @@ static int judge_reply(const struct wire *wire, const struct message *message,
 		return ERR_CHECKSUM;
 	if (!is_from(reply.address, address))
 		return ERR_NOT_MINE;
-	if (reply.cid1 != CID1_BATTERY)
+	if (reply.cid1 != wire->pylon.cid1)
 		return ERR_FORMAT;
 	int err = error_of(reply.cid2);
 
@@ -226,7 +255,8 @@ static int response_length(const struct wire *wire, int index)
 	struct wire_context ctx;
 	const uint8_t none[1] = {0};
 
-	if (index < 0 || index >= wire->message_count)
+	if (index < 0 || index >= wire->message_count ||
+	    wire->messages[index].framing != WIRE_PYLON)
 		return 0;
 	wire_context_init(wire, &ctx);
 	int length = layout_measure(&wire->messages[index], &ctx, wire->order, none, 0);
@@ -245,7 +275,7 @@ static int find_question(const struct wire *wire, const struct pylon_frame *fram
 	for (int i = 0; i < wire->message_count; i++) {
 		const struct message *message = &wire->messages[i];
 
-		if (message->id != frame->cid2)
+		if (message->framing != WIRE_PYLON || message->id != frame->cid2)
 			continue;
 		if (!found || (message->request == PYLON_ASKS_ALL) == all)
 			found = i + 1;
@@ -262,7 +292,8 @@ static int guess_question(const struct wire *wire, const struct wire_context *ct
 	for (int i = 0; i < wire->message_count; i++) {
 		const struct message *message = &wire->messages[i];
 
-		if (message->refuse || message->request == PYLON_ASKS_ALL ||
+		if (message->framing != WIRE_PYLON || message->refuse ||
+		    message->request == PYLON_ASKS_ALL ||
 		    layout_measure(message, ctx, wire->order, reply->info, reply->info_bytes) !=
 			    (int)reply->info_bytes)
 			continue;
@@ -285,7 +316,7 @@ static int decode(const struct wire *wire, const struct wire_context *ctx,
 		return length < 0 ? length : ERR_FORMAT;
 	if (pylon_read(bytes, count, &frame))
 		return ERR_CHECKSUM;
-	if (frame.cid1 != CID1_BATTERY)
+	if (frame.cid1 != wire->pylon.cid1)
 		return ERR_NOT_MINE;
 	int question = find_question(wire, &frame);
 

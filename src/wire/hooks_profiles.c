@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Named C for the rarer serial protocol files: China Tower's state of charge. One row each, at the
+/* Named C for the rarer serial protocol files: China Tower's state of charge and
+ * capacities. One row each, at the
  * end of this file. */
 #include <string.h>
 
@@ -33,11 +34,42 @@ static void decode_soc(const struct layout *at, const uint8_t *in)
 		((struct battery *)at->target)->soc_mpct = soc_pct * 1000;
 }
 
+/* --- YD/T 1363.3: capacities with the number of the items between them --- */
+
+#define YDT_ITEMS 2
+
+static const struct hook *both_capacities(void)
+{
+	return hook_find("capacities_10mah", SCOPE_BATTERY);
+}
+
+static int encode_ydt_capacities(const struct layout *at, uint8_t *out)
+{
+	uint8_t both[4];
+	int err = both_capacities()->encode(at, both);
+
+	if (err)
+		return err;
+	memcpy(out, both, 2);
+	out[2] = YDT_ITEMS;
+	memcpy(out + 3, both + 2, 2);
+	return 0;
+}
+
+static void decode_ydt_capacities(const struct layout *at, const uint8_t *in)
+{
+	const uint8_t both[4] = {in[0], in[1], in[3], in[4]};
+
+	both_capacities()->decode(at, both);
+}
+
 /* --- the table --- */
 
 static const struct hook hooks[] = {
 	{"soc_either_byte", "state of charge in the byte that the option soc_byte names", 2,
 	 SCOPE_BATTERY, encode_soc, decode_soc, NULL},
+	{"ydt_capacities", "remaining, 2, full in 10 mAh; above 655.35 Ah only their ratio", 5,
+	 SCOPE_BATTERY, encode_ydt_capacities, decode_ydt_capacities, NULL},
 };
 
 #define HOOK_COUNT ((int)(sizeof hooks / sizeof hooks[0]))

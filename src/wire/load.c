@@ -10,6 +10,7 @@ static const struct framing_ops *const framings[] = {
 	[WIRE_CAN] = &framing_can,
 	[WIRE_MODBUS] = &framing_modbus,
 	[WIRE_PYLON] = &framing_pylon,
+	[WIRE_DUAL] = &framing_dual,
 };
 
 #define FRAMING_COUNT ((int)(sizeof framings / sizeof framings[0]))
@@ -110,44 +111,87 @@ static void load_info(struct loader *load)
 		wire->inverter_lost_ms = (int32_t)number;
 }
 
-/* Exactly one of `can:`, `modbus:`, `pylon:`. */
+static void load_settings(struct loader *load, const yaml_node_t *node,
+			  const struct framing_ops *ops)
+{
+	if (!doc_is_map(node))
+		doc_complain(load->doc, node, "settings in braces are expected here");
+	else if (ops->load)
+		ops->load(load->doc, node, load->wire);
+}
+
+/* One of `can:`, `modbus:`, `pylon:`, or the two last together. */
 static bool load_framing(struct loader *load)
 {
-	const yaml_node_t *root = doc_root(load->doc), *found = NULL;
+	const yaml_node_t *root = doc_root(load->doc), *found = NULL, *first = NULL;
 	struct wire *wire = load->wire;
 
 	wire->default_address = wire->first_address = wire->last_address = -1;
 	for (int i = 0; i < FRAMING_COUNT; i++) {
-		const yaml_node_t *node = doc_get(load->doc, root, framings[i]->key);
+		const yaml_node_t *node =
+			framings[i]->key ? doc_get(load->doc, root, framings[i]->key) : NULL;
 
 		if (!node)
 			continue;
-		if (found)
+		first = found;
+		if (found && wire->framing == WIRE_MODBUS && i == WIRE_PYLON)
+			wire->framing = WIRE_DUAL;
+		else if (found)
 			doc_complain(load->doc, node, "`%s:` and `%s:` exclude each other",
-				     wire->ops->key, framings[i]->key);
+				     framings[wire->framing]->key, framings[i]->key);
+		else
+			wire->framing = (enum wire_framing)i;
 		found = node;
-		wire->framing = (enum wire_framing)i;
-		wire->ops = framings[i];
 	}
-	if (!found)
+	wire->ops = framings[wire->framing];
+	if (!found) {
 		doc_complain(load->doc, root,
 			     "which bus? `can: {bitrate: 500000, period_ms: "
 			     "1000}`, `modbus: {...}` or `pylon: {...}`");
-	else if (!doc_is_map(found))
-		doc_complain(load->doc, found, "settings in braces are expected here");
-	else if (wire->ops->load)
-		wire->ops->load(load->doc, found, wire);
+	} else if (wire->framing != WIRE_DUAL) {
+		load_settings(load, found, wire->ops);
+	} else { /* Modbus last: its address is the protocol's */
+		load_settings(load, found, &framing_pylon);
+		load_settings(load, first, &framing_modbus);
+	}
 	return found != NULL;
+}
+
+#define PATH_SIZE 1500
+
+/* Options and messages of another file, as if they stood here; what else it says does not matter.
+ */
+static void include(struct loader *load, const yaml_node_t *node)
+{
+	const char *id = doc_text(node);
+	char path[PATH_SIZE];
+	struct loader other = *load;
+
+	if (!id || !wire_find(id, path, sizeof path)) {
+		doc_complain(load->doc, node, "there is no protocol of that id to include");
+		return;
+	}
+	other.doc = doc_load(path, doc_stream(load->doc));
+	if (!other.doc) {
+		doc_complain(load->doc, node, "%s cannot be read", path);
+		return;
+	}
+	load_options(&other, doc_get(other.doc, doc_root(other.doc), "options"));
+	load_messages(&other, doc_get(other.doc, doc_root(other.doc), "messages"));
+	if (doc_errors(other.doc))
+		doc_complain(load->doc, node, "%s does not fit here", path);
+	doc_free(other.doc);
 }
 
 static void load_all(struct loader *load)
 {
-	static const char *const keys[] = {"title",     "source", "maturity",   "check_first",
-					   "describes", "order",  "silence_ms", "inverter_lost_ms",
-					   "can",       "modbus", "pylon",      "options",
-					   "messages",  NULL};
+	static const char *const keys[] = {"title",     "source",  "maturity",   "check_first",
+					   "describes", "order",   "silence_ms", "inverter_lost_ms",
+					   "can",       "modbus",  "pylon",      "options",
+					   "messages",  "include", NULL};
 	const yaml_node_t *root = doc_root(load->doc),
-			  *messages = doc_get(load->doc, root, "messages");
+			  *messages = doc_get(load->doc, root, "messages"),
+			  *list = doc_get(load->doc, root, "include");
 
 	if (!doc_is_map(root)) {
 		doc_complain(load->doc, root, "a protocol file starts with `title: ...`");
@@ -158,7 +202,10 @@ static void load_all(struct loader *load)
 		return;
 	load_info(load);
 	load_options(load, doc_get(load->doc, root, "options"));
-	load_messages(load, messages ? messages : root);
+	for (int i = 0; i < doc_list_size(list); i++)
+		include(load, doc_list_item(load->doc, list, i));
+	if (messages || !list)
+		load_messages(load, messages ? messages : root);
 	if (load->wire->ops->check)
 		load->wire->ops->check(load->doc, load->wire);
 }

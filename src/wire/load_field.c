@@ -258,7 +258,7 @@ const struct item *load_items(struct loader *load, const yaml_node_t *map, int *
 	struct item *items;
 
 	*count = 0;
-	if (!doc_is_list(list) || (!size && load->wire->framing != WIRE_PYLON)) {
+	if (!doc_is_list(list) || (!size && load->message->framing != WIRE_PYLON)) {
 		doc_complain(load->doc, list ? list : map,
 			     "`fields:` with a list of fields is expected");
 		return NULL;

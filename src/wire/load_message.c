@@ -19,14 +19,26 @@ static const char *const modbus_keys[] = {"registers", "name",   "help",   "when
 static const char *const pylon_keys[] = {"command", "name",   "help",    "when",   "from",
 					 "fields",  "length", "request", "refuse", NULL};
 
-static const char *const *keys_of(const struct wire *wire)
+static const char *const *keys_of(enum wire_framing framing)
 {
-	switch (wire->framing) {
+	switch (framing) {
 	case WIRE_CAN: return can_keys;
 	case WIRE_MODBUS: return modbus_keys;
 	case WIRE_PYLON: return pylon_keys;
+	case WIRE_DUAL: break;
 	}
 	return can_keys;
+}
+
+/* The two of a dual protocol are told apart by the key of their messages. */
+static const struct framing_ops *ops_of(const struct loader *load, const yaml_node_t *map,
+					enum wire_framing *framing)
+{
+	*framing = load->wire->framing;
+	if (*framing != WIRE_DUAL)
+		return load->wire->ops;
+	*framing = doc_get(load->doc, map, framing_pylon.message_key) ? WIRE_PYLON : WIRE_MODBUS;
+	return *framing == WIRE_PYLON ? &framing_pylon : &framing_modbus;
 }
 
 /* --- keys of each framing --- */
@@ -162,9 +174,11 @@ static bool same_id(const struct wire *wire, const struct message *a, const stru
 {
 	const uint32_t step = wire->modbus.byte_registers ? 1 : 2; /* bytes of one number */
 
-	if (wire->framing == WIRE_MODBUS && a->from_inverter != b->from_inverter)
+	if (a->framing != b->framing)
+		return false;
+	if (a->framing == WIRE_MODBUS && a->from_inverter != b->from_inverter)
 		return false; /* a register may be read one way and written another */
-	if (wire->framing != WIRE_MODBUS)
+	if (a->framing != WIRE_MODBUS)
 		return a->id == b->id && a->extended == b->extended && a->request == b->request;
 	return a->id * step < b->id * step + (uint32_t)size_of(b) &&
 	       b->id * step < a->id * step + (uint32_t)size_of(a);
@@ -174,9 +188,9 @@ static void check_message(struct loader *load, const yaml_node_t *map,
 			  const struct message *message)
 {
 	struct wire *wire = load->wire;
-	const int most = wire->framing == WIRE_CAN     ? 8
-			 : wire->framing == WIRE_PYLON ? PYLON_MAX_INFO
-						       : WIRE_MAX_LAYOUT;
+	const int most = message->framing == WIRE_CAN     ? 8
+			 : message->framing == WIRE_PYLON ? PYLON_MAX_INFO
+							  : WIRE_MAX_LAYOUT;
 	const int size = fullest_size(message->items, message->item_count);
 
 	if (size_of(message) > most)
@@ -200,11 +214,11 @@ static void check_message(struct loader *load, const yaml_node_t *map,
 
 static bool load_id(struct loader *load, const yaml_node_t *map, struct message *message)
 {
-	const char *key = load->wire->ops->message_key;
+	const char *key = ops_of(load, map, &message->framing)->message_key;
 	const yaml_node_t *node = doc_get(load->doc, map, key);
-	const int64_t highest = load->wire->framing == WIRE_CAN     ? MAX_CAN_ID
-				: load->wire->framing == WIRE_PYLON ? 0xFF
-								    : 0xFFFF;
+	const int64_t highest = message->framing == WIRE_CAN     ? MAX_CAN_ID
+				: message->framing == WIRE_PYLON ? 0xFF
+								 : 0xFFFF;
 	int64_t number;
 
 	if (!node) {
@@ -267,8 +281,10 @@ static void load_message(struct loader *load, const yaml_node_t *map, struct mes
 			     "fields: [...]}");
 		return;
 	}
-	doc_check_keys(load->doc, map, keys_of(load->wire));
-	if (!load_id(load, map, message))
+	const bool has_id = load_id(load, map, message);
+
+	doc_check_keys(load->doc, map, keys_of(message->framing));
+	if (!has_id)
 		return;
 	load_name_of(load, map, message);
 	message->help = doc_text(help) ? wire_keep_text(load->wire, doc_text(help)) : NULL;
@@ -293,17 +309,22 @@ void load_messages(struct loader *load, const yaml_node_t *list)
 {
 	const int count = doc_list_size(list);
 	struct wire *wire = load->wire;
+	const int before = wire->message_count; /* of included files */
+	struct message *messages;
 
-	if (!count || count > WIRE_MAX_MESSAGES) {
+	if (!count || before + count > WIRE_MAX_MESSAGES) {
 		doc_complain(load->doc, list, "`messages:` with 1 to %d messages is expected",
 			     WIRE_MAX_MESSAGES);
 		return;
 	}
-	wire->messages = wire_keep(wire, (size_t)count * sizeof *wire->messages);
-	if (!wire->messages)
+	messages = wire_keep(wire, (size_t)(before + count) * sizeof *messages);
+	if (!messages)
 		return;
+	if (before)
+		memcpy(messages, wire->messages, (size_t)before * sizeof *messages);
+	wire->messages = messages;
 	for (int i = 0; i < count; i++, wire->message_count++)
-		load_message(load, doc_list_item(load->doc, list, i), &wire->messages[i]);
+		load_message(load, doc_list_item(load->doc, list, i), &messages[before + i]);
 }
 
 /* --- settings of the serial framings --- */
@@ -394,13 +415,21 @@ void load_modbus(struct doc *doc, const yaml_node_t *node, struct wire *wire)
 
 void load_pylon(struct doc *doc, const yaml_node_t *node, struct wire *wire)
 {
-	static const char *const keys[] = {"baud", "address", "addresses", "version", NULL};
-	const yaml_node_t *version = doc_get(doc, node, "version");
+	static const char *const keys[] = {"baud", "address", "addresses", "version",
+					   "cid1", "masters", NULL};
+	const yaml_node_t *version = doc_get(doc, node, "version"),
+			  *cid1 = doc_get(doc, node, "cid1");
 	int64_t number;
 
 	doc_check_keys(doc, node, keys);
 	load_line(doc, node, wire);
-	wire->pylon.version = 0x20;
-	if (version && doc_integer(doc, version, 0, 255, &number))
+	wire->pylon = (struct pylon_settings){
+		.version = 0x20, .cid1 = 0x46, .address = wire->default_address};
+	wire->pylon.any_master = word_of(doc, doc_get(doc, node, "masters"), "one", "any");
+	if (cid1 && doc_integer(doc, cid1, 0, 255, &number))
+		wire->pylon.cid1 = (int)number;
+	if (doc_text(version) && strcmp(doc_text(version), "asked") == 0)
+		wire->pylon.version = -1;
+	else if (version && doc_integer(doc, version, 0, 255, &number))
 		wire->pylon.version = (int)number;
 }

@@ -7,7 +7,10 @@
 
 static const struct message *message_at(const struct wire *wire, int index)
 {
-	return index >= 0 && index < wire->message_count ? &wire->messages[index] : NULL;
+	if (index < 0 || index >= wire->message_count ||
+	    wire->messages[index].framing != WIRE_MODBUS)
+		return NULL;
+	return &wire->messages[index];
 }
 
 static uint8_t read_function(const struct wire *wire)
@@ -135,8 +138,8 @@ static int decode_place(const struct wire *wire, const struct wire_context *ctx,
 		const size_t begin = from > base ? from : base;
 		const size_t end = from + count < base + size ? from + count : base + size;
 
-		if (message->from_inverter != from_inverter || begin >= end ||
-		    !message_is_on(message, ctx))
+		if (message->framing != WIRE_MODBUS || message->from_inverter != from_inverter ||
+		    begin >= end || !message_is_on(message, ctx))
 			continue;
 		/* A read that begins inside a message may hold no whole field of it. */
 		int err = take(wire, message, ctx, wire->order, address, bytes + (begin - from),

@@ -91,7 +91,7 @@ static void show_message_head(const struct table *table)
 	FILE *out = table->out;
 
 	fprintf(out, "\n");
-	switch (table->wire->framing) {
+	switch (message->framing) {
 	case WIRE_CAN:
 		fprintf(out, message->extended ? "0x%08X" : "0x%03X", message->id);
 		fprintf(out, "%s  %s", message->id_plus_address ? " + address" : "", message->name);
@@ -104,6 +104,7 @@ static void show_message_head(const struct table *table)
 		break;
 	case WIRE_MODBUS: fprintf(out, "registers 0x%04X  %s", message->id, message->name); break;
 	case WIRE_PYLON: fprintf(out, "command 0x%02X  %s", message->id, message->name); break;
+	case WIRE_DUAL: break;
 	}
 	if (message->record_type)
 		fprintf(out, ", also as record type %d (trigger 0x%04X)", message->record_type,
@@ -157,6 +158,12 @@ void show_bus(const struct wire *wire, FILE *out)
 	case WIRE_PYLON:
 		fprintf(out, "RS485, Pylon ASCII, %u baud 8N1, address 0x%02X", wire->bitrate,
 			(unsigned)wire->default_address);
+		break;
+	case WIRE_DUAL:
+		fprintf(out,
+			"RS485, %u baud 8N1, Modbus RTU at address %d or ASCII hex at 0x%02X, by "
+			"the first byte",
+			wire->bitrate, wire->default_address, (unsigned)wire->pylon.address);
 		break;
 	}
 }

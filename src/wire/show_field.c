@@ -116,10 +116,11 @@ static void show_raw(FILE *out, const struct item *item, int64_t raw)
 
 static const char *withheld(const struct table *table)
 {
-	switch (table->wire->framing) {
+	switch (table->message->framing) {
 	case WIRE_CAN: return "frame withheld";
 	case WIRE_MODBUS: return "silence";
 	case WIRE_PYLON: return "return code 91";
+	case WIRE_DUAL: break;
 	}
 	return "";
 }

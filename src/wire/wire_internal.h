@@ -183,8 +183,9 @@ struct message {
 	bool write_acknowledge;
 	/* Pylon */
 	enum pylon_asks request;
-	int refuse;       /* answered with this return code; 0 = answered */
-	int line, column; /* in the file */
+	int refuse;                /* answered with this return code; 0 = answered */
+	int line, column;          /* in the file */
+	enum wire_framing framing; /* the protocol's, or one of the two of a dual one */
 };
 
 /* --- options --- */
@@ -217,7 +218,10 @@ struct modbus_settings {
 };
 
 struct pylon_settings {
-	int version;
+	int version; /* -1 = as in the question */
+	int cid1;
+	int address;     /* the default */
+	bool any_master; /* without a configured address, every master's is answered */
 };
 
 /* One row per framing. A NULL function means ERR_UNSUPPORTED. The contracts are those of the
@@ -243,7 +247,10 @@ struct framing_ops {
 		      struct wire_values *out);
 };
 
-extern const struct framing_ops framing_can, framing_modbus, framing_pylon;
+extern const struct framing_ops framing_can, framing_modbus, framing_pylon, framing_dual;
+
+/* See struct wire_info. */
+int pylon_home_address(const struct wire *wire);
 
 /* --- the protocol --- */
 
@@ -270,6 +277,9 @@ struct wire {
 
 /* Loads from a document (which stays the caller's); the id is made from the path. */
 struct wire *wire_load_doc(struct doc *doc, const char *path);
+
+/* The file of an id in the folders that are searched; false if there is none. */
+bool wire_find(const char *id, char *path, size_t size);
 
 /* Memory that lives as long as the protocol; NULL when there is none. */
 void *wire_keep(struct wire *wire, size_t size);

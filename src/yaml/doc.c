@@ -124,6 +124,11 @@ const char *doc_name(const struct doc *doc)
 	return doc->name;
 }
 
+FILE *doc_stream(const struct doc *doc)
+{
+	return doc->errors;
+}
+
 const yaml_node_t *doc_root(const struct doc *doc)
 {
 	return doc->root;

@@ -326,6 +326,36 @@ static void an_inverter_that_only_asks_12_gets_its_answer(void **state)
 	unmake(&f);
 }
 
+/* Each form has its own address, and choosing one for ASCII does not move the other. */
+static void a_dual_protocol_answers_both_forms(void **state)
+{
+	struct fixture f;
+	int64_t at_us;
+
+	(void)state;
+	make(&f, "rs485/srne-lv-3.3", -1, 9600);
+	f.battery.capacity_mah = 280000;
+	f.battery.remaining_mah = 187600;
+	ask(&f, "system_analog", 0x12, 1000 * MS);
+	assert_answer_to(&f, "system_analog", 0x12, settle(&f, &at_us));
+	ask(&f, "live", 1, 1400 * MS);
+	assert_answer_to(&f, "live", 1, settle(&f, &at_us));
+	ask(&f, "system_analog", 0x02, 1800 * MS); /* one group only */
+	assert_int_equal(settle(&f, &at_us), 0);
+	ask(&f, "system_analog", 0x12, 2200 * MS);
+	assert_true(settle(&f, &at_us) > 0);
+	unmake(&f);
+
+	make(&f, "rs485/china-tower-1.1", -1, 9600);
+	f.battery.capacity_mah = 280000;
+	f.battery.remaining_mah = 187600;
+	ask(&f, "analog", 1, 1000 * MS);
+	assert_answer_to(&f, "analog", 1, settle(&f, &at_us));
+	ask(&f, "live", 1, 1400 * MS);
+	assert_answer_to(&f, "live", 1, settle(&f, &at_us));
+	unmake(&f);
+}
+
 /* The same rubbish in every run. */
 static uint32_t chance(uint32_t *seed)
 {
@@ -379,6 +409,7 @@ int main(void)
 		cmocka_unit_test(a_bad_checksum_is_counted),
 		cmocka_unit_test(our_own_echo_is_not_answered),
 		cmocka_unit_test(an_inverter_that_only_asks_12_gets_its_answer),
+		cmocka_unit_test(a_dual_protocol_answers_both_forms),
 		cmocka_unit_test(rubbish_breaks_nothing),
 	};
 

@@ -25,6 +25,13 @@ static const struct {
 	 "4:11: `maturity:` is one of: user, tested, vendor-text, inferred"},
 	{CAN_HEAD "modbus: {baud: 9600, address: 1}\n" MESSAGE,
 	 "4:9: `can:` and `modbus:` exclude each other"},
+	{"title: t\nsource: s\nmodbus: {baud: 9600, address: 1}\ninclude: [rs485/none]\n",
+	 "4:11: there is no protocol of that id to include"},
+	{"title: t\nsource: s\nmodbus: {baud: 9600, address: 1}\ninclude: [can/pylon-lv-1.2]\n",
+	 "4:11: "},
+	{"title: t\nsource: s\npylon: {baud: 9600, address: 1, masters: all}\n"
+	 "messages:\n  - {command: 0x42, name: m, fields: [{skip: 1}]}\n",
+	 "3:42: this is `one` or `any`"},
 	{CAN_HEAD "silence_ms: soon\n" MESSAGE, "4:13: 'soon' is not a whole number"},
 	{"title: t\nsource: s\ncan: {}\n" MESSAGE, "3:6: `bitrate:` is missing"},
 	{"title: t\nsource: s\ncan: 5\n" MESSAGE, "3:6: settings in braces are expected"},

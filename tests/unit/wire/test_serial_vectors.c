@@ -261,13 +261,26 @@ static void rs485_voltronic(void **state)
 	run_file("rs485/voltronic-20200325");
 }
 
+static void rs485_china_tower_1(void **state)
+{
+	(void)state;
+	run_file("rs485/china-tower-1.1");
+}
+
+static void rs485_srne(void **state)
+{
+	(void)state;
+	run_file("rs485/srne-lv-3.3");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pack_jk_pb),      cmocka_unit_test(rs485_jk_modbus),
 		cmocka_unit_test(rs485_pylon),     cmocka_unit_test(rs485_growatt),
 		cmocka_unit_test(rs485_pace),      cmocka_unit_test(rs485_china_tower_2),
-		cmocka_unit_test(rs485_voltronic),
+		cmocka_unit_test(rs485_voltronic), cmocka_unit_test(rs485_china_tower_1),
+		cmocka_unit_test(rs485_srne),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
