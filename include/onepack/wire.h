@@ -190,5 +190,5 @@ int wire_decode_serial(const struct wire *wire, const struct wire_context *ctx,
 void wire_show(const struct wire *wire, FILE *out); /* the readable table of `onepack wire show` */
 /* The same as parts of a Markdown page: facts, options, messages; without title. */
 void wire_page(const struct wire *wire, FILE *out);
-int wire_dbc(const struct wire *wire, FILE *out);   /* ERR_UNSUPPORTED unless CAN */
-void wire_show_names(FILE *out);                    /* all names that protocol files may use */
+int wire_dbc(const struct wire *wire, FILE *out); /* ERR_UNSUPPORTED unless CAN */
+void wire_show_names(FILE *out);                  /* all names that protocol files may use */

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "wire_text.h"
 
 #define QUIET_MS    60 /* longer than a USB adapter keeps bytes back, shorter than masters wait */
+#define QUIET_US    (INT64_C(1000) * QUIET_MS)
 #define TICK_MS     1000
 #define MAX_SECONDS 1e9
 
@@ -165,7 +167,7 @@ static int live(struct monitor *m, int stop_fd)
 
 	m->start_us = clock_monotonic_us();
 	for (;;) {
-		const int ready = poll(fds, 2, can ? TICK_MS : QUIET_MS);
+		const int ready = poll(fds, 2, can ? TICK_MS : (int)QUIET_MS);
 		int err = 0;
 
 		if (ready < 0 && errno != EINTR)
@@ -245,10 +247,30 @@ static void read_serial_line(struct monitor *m, int64_t at_us, const char *text)
 	view_serial(&m->view, at_us, bytes, (size_t)count);
 }
 
+/* The next line, or none when it is time to stop: a pipe may stand still for hours. */
+static bool next_line(FILE *file, bool is_live, int stop_fd, char **text, size_t *size)
+{
+	struct pollfd fds[] = {{stop_fd, POLLIN, 0}, {fileno(file), POLLIN, 0}};
+
+	if (poll(fds, is_live ? 2 : 1, is_live ? -1 : 0) < 0 || fds[0].revents)
+		return false;
+	return getline(text, size, file) > 0;
+}
+
+/* Not a file: lines are taken one by one, so that nothing waits in a buffer unseen. */
+static bool is_live_input(FILE *file)
+{
+	struct stat info;
+
+	if (fstat(fileno(file), &info) != 0 || S_ISREG(info.st_mode))
+		return false;
+	return setvbuf(file, NULL, _IONBF, 0) == 0;
+}
+
 static int read_log(struct monitor *m, int stop_fd)
 {
 	FILE *file = strcmp(m->from, "-") == 0 ? stdin : fopen(m->from, "r");
-	struct pollfd stop = {stop_fd, POLLIN, 0};
+	bool is_live;
 	int64_t first_us = VIEW_NO_TIME, last_us = VIEW_NO_TIME, at_us;
 	char *text = NULL;
 	size_t size = 0;
@@ -257,7 +279,8 @@ static int read_log(struct monitor *m, int stop_fd)
 		fprintf(stderr, "onepack monitor: %s: %s\n", m->from, strerror(errno));
 		return 1;
 	}
-	while (getline(&text, &size, file) > 0 && poll(&stop, 1, 0) == 0) {
+	is_live = is_live_input(file);
+	while (next_line(file, is_live, stop_fd, &text, &size)) {
 		const char *rest = take_time(text, &at_us);
 
 		if (wire_is_blank(rest) || rest[0] == '#')
@@ -266,14 +289,15 @@ static int read_log(struct monitor *m, int stop_fd)
 			first_us = at_us;
 		if (at_us != VIEW_NO_TIME && first_us != VIEW_NO_TIME)
 			at_us -= first_us;
-		if (at_us != VIEW_NO_TIME && last_us != VIEW_NO_TIME &&
-		    at_us - last_us > QUIET_MS * 1000)
+		if (at_us != VIEW_NO_TIME && last_us != VIEW_NO_TIME && at_us - last_us > QUIET_US)
 			view_quiet(&m->view);
 		last_us = at_us;
 		if (m->info.framing == WIRE_CAN)
 			read_can_line(m, at_us, rest);
 		else
 			read_serial_line(m, at_us, rest);
+		if (is_live)
+			fflush(stdout);
 	}
 	view_quiet(&m->view);
 	free(text);

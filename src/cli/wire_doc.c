@@ -111,11 +111,11 @@ static void count_case(struct vectors *vectors, const char *text)
 	static const char *const captured[] = {"capture", NULL};
 	static const char *const vendor[] = {"vendor", " text", "document", NULL};
 
-	if (has_word(text, worked))
-		vectors->worked++;
-	else if (has_word(text, captured))
+	const bool changed = has_word(text, worked);
+
+	if (!changed && has_word(text, captured))
 		vectors->captured++;
-	else if (has_word(text, vendor))
+	else if (!changed && has_word(text, vendor))
 		vectors->vendor++;
 	else
 		vectors->worked++;

@@ -190,6 +190,24 @@ static void broken_frames_are_told_and_passed_over(void **state)
 	assert_said("\n3 frames of");
 }
 
+/* What comes in through a pipe that stands still ends in time, and is not kept back. */
+static void a_pipe_may_stand_still(void **state)
+{
+	static const char line[] = "(1.0) a 355#1A006400\n";
+	char path[300];
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/pipe", folder);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_CLOEXEC); /* nobody sees an end of it */
+	assert_int_equal(write(fd, line, strlen(line)), strlen(line));
+	assert_int_equal(run("--from - --seconds 0.5 --protocol " PYLON " < pipe"), 0);
+	close(fd);
+	assert_said("soc_pct 26.0");
+	assert_said("\n1 frames of");
+}
+
 static void use_is_explained(void **state)
 {
 	static const struct {
@@ -423,6 +441,7 @@ int main(void)
 		cmocka_unit_test(dates_and_missing_times_are_understood),
 		cmocka_unit_test(captured_exchanges_are_read),
 		cmocka_unit_test(broken_frames_are_told_and_passed_over),
+		cmocka_unit_test(a_pipe_may_stand_still),
 		cmocka_unit_test(use_is_explained),
 		cmocka_unit_test(a_rack_with_a_master_is_overheard),
 		cmocka_unit_test(a_serial_line_is_only_listened_to),
