@@ -257,7 +257,7 @@ static const char *name_of_register(const struct monitor_view *view, uint32_t pl
 		    (!best.name || info.id > best.id))
 			best = info;
 	}
-	return best.name ? best.name : "?";
+	return best.name ? best.name : "other";
 }
 
 static const char *name_of_record(const struct monitor_view *view, int type)

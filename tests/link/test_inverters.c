@@ -236,6 +236,7 @@ static void families_on_rs485(void **state)
 		{"rs485/voltronic-20200325", "discharge 80.0 A; wants +80.0 A",
 		 "! Axpert: warning 69, charge not allowed"},
 		{"rs485/china-tower-2.0", "discharge ?; wants +20.0 A", "wants +0.0 A"},
+		{"rs485/srne-lv-3.3", "discharge 80.0 A; wants +80.0 A", "wants +0.0 A"},
 	};
 
 	(void)state;

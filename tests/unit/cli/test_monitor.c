@@ -152,6 +152,10 @@ static void captured_exchanges_are_read(void **state)
 		 "says 02       42 analog             voltage_v 49.037  current_a -3.2"},
 		{"rs485/growatt-2.01.txt", "rs485/growatt-2.01", "soc_pct"},
 		{"rs485/jk-modbus-1.0.txt", "rs485/jk-modbus-1.0", "soc_pct"},
+		{"rs485/pace-modbus-1.3.txt", "rs485/pace-modbus-1.3", "says 1        live  "},
+		{"rs485/voltronic-20200325.txt", "rs485/voltronic-20200325",
+		 "says 1        status                cells_in_series 8\n"},
+		{"rs485/srne-lv-3.3.txt", "rs485/srne-lv-3.3", "says 12       61 system_analog "},
 		{"pack/jk-pb.txt", "pack/jk-pb",
 		 "says 3        about                 serial 40119491480  model JK_PB2A16S20P"},
 	};
