@@ -303,10 +303,10 @@ class Scene:
 
 
 def run_tests(module):
-    """Runs every function test_* of a module; `-k NAME` selects. Prints one line each and the totals."""
+    """Runs every function test_* of a module; `-k NAME` selects one, or those that contain NAME. Prints one line each and the totals."""
     names = [name for name in dir(module) if name.startswith("test_")]
     if len(sys.argv) > 2 and sys.argv[1] == "-k":
-        names = [name for name in names if sys.argv[2] in name]
+        names = [name for name in names if name == sys.argv[2]] or [name for name in names if sys.argv[2] in name]
     failed = 0
     for name in names:
         start = time.monotonic()
