@@ -5,6 +5,7 @@ where there is one. Not a test: nothing here fails on a slow machine. Run by `./
 import json
 import os
 import re
+import select
 import statistics
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "system"))
 from racks import small_rack  # noqa: E402
-from rig import BIN, Scene, wait_for  # noqa: E402
+from rig import BIN, SOURCE, Scene, wait_for  # noqa: E402
 from simulated import SimulatedRack  # noqa: E402
 
 RECORD_BYTES, REQUEST_BYTES, BITS, BAUD = 308, 11, 10, 115200
@@ -157,6 +158,62 @@ def answer_to_frame(rounds):
         say("pack_answer_to_can_frame_max", max(latencies), "ms", samples=len(latencies))
 
 
+def questions(protocol):
+    """The requests in the protocol's vectors: captured from inverters and monitors, or from vendor texts."""
+    with open(os.path.join(SOURCE, "tests/vectors", protocol + ".txt")) as vectors:
+        for line in vectors:
+            if line.startswith("ask ~"):
+                yield line[4:].strip().encode() + b"\r"
+            elif re.match(r"ask [0-9A-F]{2} ", line):
+                yield bytes.fromhex(line[4:])
+
+
+def longest_question(protocol, battery):
+    """The one with the longest answer, and that answer's length."""
+    asked = list(questions(protocol))
+    run = subprocess.run([os.path.join(BIN, "onepack"), "wire", "answer", protocol, "--battery", battery], text=True,
+                         input="".join(one.hex() + "\n" for one in asked), capture_output=True, env=SimulatedRack.environment())
+    answers = [len(line) // 2 if line != "-" else 0 for line in run.stdout.split()]
+    best = max(range(len(answers)), key=answers.__getitem__)
+    return asked[best], answers[best]
+
+
+def time_answer(master, question, length):
+    """Milliseconds from the question to the first and to the last byte of the answer; None without one."""
+    start, first, got = time.monotonic(), None, 0
+    os.write(master, question)
+    while got < length and select.select([master], [], [], 0.5)[0]:
+        got += len(os.read(master, 4096))
+        first = first or (time.monotonic() - start) * 1000
+    return None if got < length else (first, (time.monotonic() - start) * 1000)
+
+
+def answer_latency(rounds):
+    """Each RS485 profile with 16 packs of data, over a pty: the reaction without the wire time."""
+    protocols = sorted("rs485/" + name[:-5] for name in os.listdir(os.path.join(SOURCE, "protocols/rs485")))
+    for group in (protocols[:5], protocols[5:]):
+        with Scene() as scene:
+            lines = {protocol: scene.pty(protocol.replace("/", "-")) for protocol in group}
+            rack = SimulatedRack(scene, inverters=(), links="".join(f"  - {{protocol: {p}, port: {line.path}}}\n"
+                                                                    for p, line in lines.items()))
+            wait_for("16 packs", lambda: rack.gateway.battery()["packs_online"] == 16, 60)
+            battery = os.path.join(scene.directory, "battery.json")
+            with open(battery, "w") as out:
+                json.dump(rack.gateway.battery(), out)
+            for protocol, line in lines.items():
+                question, length = longest_question(protocol, battery)
+                times = []
+                for _ in range(rounds):
+                    times += [time_answer(line.master, question, length)]
+                    time.sleep(0.02)
+                good = [last for _, last in filter(None, times)]
+                if good:
+                    say("answer_" + protocol, percentile(good, 0.5), "ms", p99=round(percentile(good, 0.99), 2),
+                        answer_bytes=length, answered=len(good), asked=rounds)
+                else:
+                    say("answer_" + protocol, -1, "ms", answered=0, asked=rounds)
+
+
 def main():
     seconds = int(os.environ.get("ONEPACK_BENCH_SECONDS", "30"))
     poll_cycle(seconds)
@@ -165,6 +222,7 @@ def main():
     can_period(seconds)
     can_period_on_a_controller()
     answer_to_frame(5)
+    answer_latency(200)
 
 
 if __name__ == "__main__":
