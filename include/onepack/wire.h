@@ -41,6 +41,8 @@ enum wire_framing {
 	WIRE_MODBUS, /* Modbus RTU registers; a block may also exist as a JK record (55 AA EB 90) */
 	WIRE_PYLON,  /* ~ASCII hex, CID2 commands, CR */
 	WIRE_DUAL,   /* Modbus or Pylon on one line, by the first byte */
+	WIRE_JK4E,   /* JK's 4E 57 frames: codes with values */
+	WIRE_NIU,    /* NIU's 68 A ~A 68 frames: a table of bytes */
 };
 
 enum wire_scope { WIRE_OF_BATTERY, WIRE_OF_PACK };
@@ -52,6 +54,7 @@ struct wire_info {
 	enum wire_framing framing;
 	enum wire_scope scope; /* describes a battery (inverter side) or a pack */
 	uint32_t bitrate;      /* bit/s: CAN bit rate or serial baud */
+	bool even_parity;      /* of a serial line; the usual is none */
 	int default_address;   /* Modbus unit or Pylon ADR; -1 for CAN */
 	int home_address;      /* Pylon: answered first where an inverter may choose among masters'
 				  addresses (02, 12 .. 72); -1 = there is no choice */

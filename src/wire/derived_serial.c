@@ -29,6 +29,15 @@ static int32_t get_cell_sensor(const struct layout *at)
 	return first_known((const int32_t[]){mean, hottest, coldest, mos}, 4);
 }
 
+/* NIU: the two hottest, then the two coldest. */
+static int32_t get_niu_sensor(const struct layout *at)
+{
+	struct layout one = *at;
+
+	one.index = at->index < 2 ? 0 : 1;
+	return get_cell_sensor(&one);
+}
+
 /* Of the sensors of a real pack, in any order, only the extremes can be kept. */
 static void set_cell_sensor(const struct layout *at, int32_t value)
 {
@@ -79,6 +88,80 @@ static int32_t get_pack_capacity(const struct layout *at)
 	return battery->capacity_mah / (known(packs) && packs > 1 ? packs : 1);
 }
 
+/* Pack voltages at which the packs' cells are protected; usual values for LFP where they are
+ * unknown.
+ */
+#define LFP_CELL_OVERVOLTAGE_MV  3650
+#define LFP_CELL_UNDERVOLTAGE_MV 2800
+
+static int32_t of_all_cells(const struct layout *at, size_t offset, int sign, int32_t usual_mv)
+{
+	const struct battery *battery = battery_of(at);
+	const int32_t cell_mv = known_or(derived_extreme(battery, offset, sign), usual_mv);
+
+	if (!known(battery->cells_in_series))
+		return FIELD_UNKNOWN;
+	return narrow((int64_t)cell_mv * battery->cells_in_series);
+}
+
+static int32_t get_overvoltage(const struct layout *at)
+{
+	return of_all_cells(at, offsetof(struct pack, settings.cell_overvoltage_mv), 1,
+			    LFP_CELL_OVERVOLTAGE_MV);
+}
+
+static int32_t get_undervoltage(const struct layout *at)
+{
+	return of_all_cells(at, offsetof(struct pack, settings.cell_undervoltage_mv), -1,
+			    LFP_CELL_UNDERVOLTAGE_MV);
+}
+
+#define LFP_CELL_MV 3200 /* nominal */
+
+static int32_t get_nominal_voltage(const struct layout *at)
+{
+	const int32_t cells = battery_of(at)->cells_in_series;
+
+	return known(cells) ? narrow((int64_t)cells * LFP_CELL_MV) : FIELD_UNKNOWN;
+}
+
+static int32_t get_temperature_delta(const struct layout *at)
+{
+	return difference(battery_of(at)->temperature_max_mC, battery_of(at)->temperature_min_mC);
+}
+
+static int32_t get_throughput(const struct layout *at)
+{
+	const struct battery *battery = battery_of(at);
+
+	if (!known(battery->cycles) || !known(battery->capacity_mah))
+		return FIELD_UNKNOWN;
+	return narrow((int64_t)battery->cycles * battery->capacity_mah);
+}
+
+static int32_t power_of(int32_t allowed, int32_t limit_ma, int32_t voltage_mv)
+{
+	if (allowed == 0 || !known(limit_ma) || limit_ma < 0)
+		return 0;
+	return known(voltage_mv) ? narrow((int64_t)limit_ma * voltage_mv / 1000) : FIELD_UNKNOWN;
+}
+
+static int32_t get_charge_power_limit(const struct layout *at)
+{
+	const struct battery *battery = battery_of(at);
+
+	return power_of(battery->charge_allowed, battery->charge_current_limit_ma,
+			battery->voltage_mv);
+}
+
+static int32_t get_discharge_power_limit(const struct layout *at)
+{
+	const struct battery *battery = battery_of(at);
+
+	return power_of(battery->discharge_allowed, battery->discharge_current_limit_ma,
+			battery->voltage_mv);
+}
+
 /* Voltronic's rule: at once up to 9 %, soon up to 14 %. */
 static int32_t get_force_by_soc(const struct layout *at)
 {
@@ -116,6 +199,15 @@ const struct derived derived_serial[] = {
 	{{"cell_sensor", UNIT_C, NO_MEMBER, get_cell_sensor, set_cell_sensor},
 	 REPEAT_TEMPERATURES,
 	 "hottest, coldest, mean, mean ...; when read, hottest and coldest of all"},
+	{{"niu_sensor", UNIT_C, NO_MEMBER, get_niu_sensor, set_cell_sensor},
+	 REPEAT_TEMPERATURES,
+	 "hottest twice, coldest twice; when read, hottest and coldest of all"},
+	{{"nominal_voltage", UNIT_V, NO_MEMBER, get_nominal_voltage, NULL},
+	 -1,
+	 "3.2 V for each of cells_in_series"},
+	{{"temperature_delta", UNIT_C, NO_MEMBER, get_temperature_delta, NULL},
+	 -1,
+	 "hottest minus coldest sensor"},
 	{{"minutes_to_empty", UNIT_COUNT, NO_MEMBER, get_minutes_to_empty, NULL},
 	 -1,
 	 "remaining divided by the current, while discharging"},
@@ -132,6 +224,19 @@ const struct derived derived_serial[] = {
 	  NULL},
 	 -1,
 	 "discharge_current_limit and 10 %; 0 when that is"},
+	{{"overvoltage", UNIT_V, NO_MEMBER, get_overvoltage, NULL},
+	 -1,
+	 "pack voltage at which the packs' cells are protected, else 3.65 V each"},
+	{{"undervoltage", UNIT_V, NO_MEMBER, get_undervoltage, NULL},
+	 -1,
+	 "pack voltage at which the packs' cells are protected, else 2.8 V each"},
+	{{"throughput", UNIT_AH, NO_MEMBER, get_throughput, NULL}, -1, "cycles times capacity"},
+	{{"charge_power_limit", UNIT_W, NO_MEMBER, get_charge_power_limit, NULL},
+	 -1,
+	 "charge_current_limit times voltage"},
+	{{"discharge_power_limit", UNIT_W, NO_MEMBER, get_discharge_power_limit, NULL},
+	 -1,
+	 "discharge_current_limit times voltage"},
 	{{"force_by_soc", UNIT_FORCE_CHARGE, OF(force_charge), get_force_by_soc, NULL},
 	 -1,
 	 "urgent up to 9 %, soft up to 14 %"},

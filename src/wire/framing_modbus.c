@@ -11,10 +11,11 @@
 #include "jk_record.h"
 #include "load.h"
 #include "rtu_wide.h"
+#include "table.h"
 
 size_t modbus_place(const struct wire *wire, uint32_t start)
 {
-	return wire->modbus.byte_registers ? start : (size_t)start * 2;
+	return table_place(wire, WIRE_MODBUS, start);
 }
 
 bool modbus_has_records(const struct wire *wire)
@@ -72,62 +73,28 @@ static int refuse(const struct exchange *exchange, enum rtu_exception code)
 				   exchange->out, exchange->size);
 }
 
-/* Copies the part of a message that lies in from..from+count. Returns the number of bytes, or
- * ERR_UNKNOWN when one of them is not known. */
-static int copy_part(const struct exchange *exchange, const struct message *message, size_t from,
-		     size_t count, uint8_t *image)
-{
-	const size_t base = modbus_place(exchange->wire, message->id);
-	const size_t size = (size_t)layout_size(message, exchange->ctx);
-	const size_t begin = from > base ? from : base;
-	const size_t end = from + count < base + size ? from + count : base + size;
-	uint8_t bytes[WIRE_MAX_LAYOUT], unknown[WIRE_MAX_LAYOUT];
-
-	if (begin >= end)
-		return 0;
-	int length = layout_encode(exchange->wire, message, exchange->ctx, exchange->wire->order,
-				   exchange->who, bytes, sizeof bytes, unknown);
-
-	if (length < 0)
-		return length;
-	for (size_t at = begin - base; at < end - base; at++)
-		if (at < (size_t)length && unknown[at])
-			return ERR_UNKNOWN;
-	for (size_t at = begin; at < end; at++)
-		image[at - from] = at - base < (size_t)length ? bytes[at - base] : 0;
-	return (int)(end - begin);
-}
-
 static int answer_read(const struct exchange *exchange)
 {
 	const struct wire *wire = exchange->wire;
 	const struct rtu_request *request = &exchange->request;
 	const size_t from = modbus_place(wire, request->start), count = 2 * (size_t)request->words;
 	uint8_t image[2 * RTU_MAX_WORDS] = {0};
-	size_t covered = 0;
 
 	if (request->words == 0 || request->words > wire->modbus.max_words)
 		return wire->modbus.voltronic ? 0 : refuse(exchange, RTU_ILLEGAL_VALUE);
 	if (wire->modbus.byte_registers && from % 2)
 		return refuse(exchange, RTU_ILLEGAL_ADDRESS);
-	for (int i = 0; i < wire->message_count; i++) {
-		const struct message *message = &wire->messages[i];
+	const int covered =
+		table_copy(wire, exchange->ctx, exchange->who, WIRE_MODBUS, from, count, image);
 
-		if (message->framing != WIRE_MODBUS || message->from_inverter ||
-		    !message_is_on(message, exchange->ctx))
-			continue;
-		int part = copy_part(exchange, message, from, count, image);
-
-		if (part == ERR_UNKNOWN)
-			return 0; /* a master takes silence for a lost battery, and that is true */
-		if (part < 0)
-			return part;
-		covered += (size_t)part;
-	}
+	if (covered == ERR_UNKNOWN)
+		return 0; /* a master takes silence for a lost battery, and that is true */
+	if (covered < 0)
+		return covered;
 	if (wire->modbus.voltronic)
 		return rtu_wide_build(modbus_reply(wire, exchange->ctx), request, image,
 				      exchange->out, exchange->size);
-	if (covered < count)
+	if ((size_t)covered < count)
 		return refuse(exchange, RTU_ILLEGAL_ADDRESS);
 	return rtu_build_answer(request->unit, request->function, image, count, exchange->out,
 				exchange->size);

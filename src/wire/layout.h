@@ -93,6 +93,8 @@ void bits_decode(struct layout *at, const struct item *item, int64_t raw);
 
 /* --- hooks (hooks.c) --- */
 
+#define LAYOUT_MAX_HOOK 128 /* bytes of one */
+
 struct hook {
 	const char *name, *meaning;
 	int size; /* bytes; the most, when it varies */

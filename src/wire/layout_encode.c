@@ -157,7 +157,7 @@ static int encode_zeros(struct layout *at, const struct item *item)
 
 static int encode_hook(struct layout *at, const struct item *item)
 {
-	uint8_t bytes[16] = {0};
+	uint8_t bytes[LAYOUT_MAX_HOOK] = {0};
 	int err = item->hook->encode(at, bytes);
 	uint8_t *place;
 

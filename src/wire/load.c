@@ -7,10 +7,8 @@
 #include <string.h>
 
 static const struct framing_ops *const framings[] = {
-	[WIRE_CAN] = &framing_can,
-	[WIRE_MODBUS] = &framing_modbus,
-	[WIRE_PYLON] = &framing_pylon,
-	[WIRE_DUAL] = &framing_dual,
+	[WIRE_CAN] = &framing_can,   [WIRE_MODBUS] = &framing_modbus, [WIRE_PYLON] = &framing_pylon,
+	[WIRE_DUAL] = &framing_dual, [WIRE_JK4E] = &framing_jk4e,     [WIRE_NIU] = &framing_niu,
 };
 
 #define FRAMING_COUNT ((int)(sizeof framings / sizeof framings[0]))
@@ -147,7 +145,8 @@ static bool load_framing(struct loader *load)
 	if (!found) {
 		doc_complain(load->doc, root,
 			     "which bus? `can: {bitrate: 500000, period_ms: "
-			     "1000}`, `modbus: {...}` or `pylon: {...}`");
+			     "1000}`, `modbus: {...}`, `pylon: {...}`, `jk4e: "
+			     "{...}` or `niu: {...}`");
 	} else if (wire->framing != WIRE_DUAL) {
 		load_settings(load, found, wire->ops);
 	} else { /* Modbus last: its address is the protocol's */
@@ -185,10 +184,10 @@ static void include(struct loader *load, const yaml_node_t *node)
 
 static void load_all(struct loader *load)
 {
-	static const char *const keys[] = {"title",     "source",  "maturity",   "check_first",
-					   "describes", "order",   "silence_ms", "inverter_lost_ms",
-					   "can",       "modbus",  "pylon",      "options",
-					   "messages",  "include", NULL};
+	static const char *const keys[] = {
+		"title",      "source",           "maturity", "check_first", "describes", "order",
+		"silence_ms", "inverter_lost_ms", "can",      "modbus",      "pylon",     "options",
+		"messages",   "include",          "jk4e",     "niu",         NULL};
 	const yaml_node_t *root = doc_root(load->doc),
 			  *messages = doc_get(load->doc, root, "messages"),
 			  *list = doc_get(load->doc, root, "include");

@@ -38,6 +38,7 @@ bool load_name(struct loader *load, const yaml_node_t *at, const char *name, int
 
 /* `modbus: {...}` and `pylon: {...}`: the settings that serial framings share and their own. */
 void load_modbus(struct doc *doc, const yaml_node_t *node, struct wire *wire);
+void load_line_only(struct doc *doc, const yaml_node_t *node, struct wire *wire);
 void load_pylon(struct doc *doc, const yaml_node_t *node, struct wire *wire);
 
 /* `{is: NAME, ...}`, its type already loaded. */

@@ -258,7 +258,8 @@ const struct item *load_items(struct loader *load, const yaml_node_t *map, int *
 	struct item *items;
 
 	*count = 0;
-	if (!doc_is_list(list) || (!size && load->message->framing != WIRE_PYLON)) {
+	if (!doc_is_list(list) || (!size && load->message->framing != WIRE_PYLON &&
+				   load->message->framing != WIRE_JK4E)) {
 		doc_complain(load->doc, list ? list : map,
 			     "`fields:` with a list of fields is expected");
 		return NULL;

@@ -7,6 +7,7 @@
 #include "jk_record.h"
 #include "load.h"
 #include "pylon_frame.h"
+#include "table.h"
 
 #define MAX_CAN_ID 0x1FFFFFFF
 #define MAX_STD_ID 0x7FF
@@ -19,12 +20,19 @@ static const char *const modbus_keys[] = {"registers", "name",   "help",   "when
 static const char *const pylon_keys[] = {"command", "name",   "help",    "when",   "from",
 					 "fields",  "length", "request", "refuse", NULL};
 
+static const char *const jk4e_keys[] = {"code", "name",   "help",   "when",
+					"from", "fields", "length", NULL};
+static const char *const niu_keys[] = {"offset", "name",   "help",   "when",
+				       "from",   "fields", "length", NULL};
+
 static const char *const *keys_of(enum wire_framing framing)
 {
 	switch (framing) {
 	case WIRE_CAN: return can_keys;
 	case WIRE_MODBUS: return modbus_keys;
 	case WIRE_PYLON: return pylon_keys;
+	case WIRE_JK4E: return jk4e_keys;
+	case WIRE_NIU: return niu_keys;
 	case WIRE_DUAL: break;
 	}
 	return can_keys;
@@ -172,16 +180,17 @@ static int size_of(const struct message *message)
 
 static bool same_id(const struct wire *wire, const struct message *a, const struct message *b)
 {
-	const uint32_t step = wire->modbus.byte_registers ? 1 : 2; /* bytes of one number */
 
 	if (a->framing != b->framing)
 		return false;
 	if (a->framing == WIRE_MODBUS && a->from_inverter != b->from_inverter)
 		return false; /* a register may be read one way and written another */
-	if (a->framing != WIRE_MODBUS)
+	if (a->framing != WIRE_MODBUS && a->framing != WIRE_NIU)
 		return a->id == b->id && a->extended == b->extended && a->request == b->request;
-	return a->id * step < b->id * step + (uint32_t)size_of(b) &&
-	       b->id * step < a->id * step + (uint32_t)size_of(a);
+	const size_t place_a = table_place(wire, a->framing, a->id),
+		     place_b = table_place(wire, b->framing, b->id);
+
+	return place_a < place_b + (size_t)size_of(b) && place_b < place_a + (size_t)size_of(a);
 }
 
 static void check_message(struct loader *load, const yaml_node_t *map,
@@ -216,9 +225,9 @@ static bool load_id(struct loader *load, const yaml_node_t *map, struct message 
 {
 	const char *key = ops_of(load, map, &message->framing)->message_key;
 	const yaml_node_t *node = doc_get(load->doc, map, key);
-	const int64_t highest = message->framing == WIRE_CAN     ? MAX_CAN_ID
-				: message->framing == WIRE_PYLON ? 0xFF
-								 : 0xFFFF;
+	const int64_t highest = message->framing == WIRE_CAN      ? MAX_CAN_ID
+				: message->framing != WIRE_MODBUS ? 0xFF
+								  : 0xFFFF;
 	int64_t number;
 
 	if (!node) {
@@ -349,6 +358,18 @@ static void load_addresses(struct doc *doc, const yaml_node_t *node, struct wire
 	wire->last_address = (int)last;
 }
 
+static bool word_of(struct doc *doc, const yaml_node_t *node, const char *no, const char *yes)
+{
+	const char *text = doc_text(node);
+
+	if (!node || (text && strcmp(text, no) == 0))
+		return false;
+	if (text && strcmp(text, yes) == 0)
+		return true;
+	doc_complain(doc, node, "this is `%s` or `%s`", no, yes);
+	return false;
+}
+
 static void load_line(struct doc *doc, const yaml_node_t *map, struct wire *wire)
 {
 	const yaml_node_t *baud = doc_get(doc, map, "baud"),
@@ -364,18 +385,15 @@ static void load_line(struct doc *doc, const yaml_node_t *map, struct wire *wire
 	else if (doc_integer(doc, address, 0, 255, &number))
 		wire->default_address = (int)number;
 	load_addresses(doc, doc_get(doc, map, "addresses"), wire);
+	wire->even_parity = word_of(doc, doc_get(doc, map, "parity"), "none", "even");
 }
 
-static bool word_of(struct doc *doc, const yaml_node_t *node, const char *no, const char *yes)
+void load_line_only(struct doc *doc, const yaml_node_t *node, struct wire *wire)
 {
-	const char *text = doc_text(node);
+	static const char *const keys[] = {"baud", "parity", "address", "addresses", NULL};
 
-	if (!node || (text && strcmp(text, no) == 0))
-		return false;
-	if (text && strcmp(text, yes) == 0)
-		return true;
-	doc_complain(doc, node, "this is `%s` or `%s`", no, yes);
-	return false;
+	doc_check_keys(doc, node, keys);
+	load_line(doc, node, wire);
 }
 
 static void load_functions(struct doc *doc, const yaml_node_t *list, struct wire *wire)
@@ -401,7 +419,6 @@ void load_modbus(struct doc *doc, const yaml_node_t *node, struct wire *wire)
 
 	doc_check_keys(doc, node, keys);
 	load_line(doc, node, wire);
-	wire->modbus.even_parity = word_of(doc, doc_get(doc, node, "parity"), "none", "even");
 	wire->modbus.byte_registers = word_of(doc, doc_get(doc, node, "register"), "word", "byte");
 	wire->modbus.voltronic = word_of(doc, doc_get(doc, node, "dialect"), "none", "voltronic");
 	load_functions(doc, doc_get(doc, node, "functions"), wire);

@@ -4,6 +4,7 @@
 #include "bytes.h"
 #include "framing_modbus.h"
 #include "jk_record.h"
+#include "table.h"
 
 static const struct message *message_at(const struct wire *wire, int index)
 {
@@ -129,25 +130,10 @@ static int decode_place(const struct wire *wire, const struct wire_context *ctx,
 			int address, const uint8_t *bytes, size_t from, size_t count,
 			struct wire_values *out)
 {
-	int result = ERR_NOT_MINE;
+	int result = table_decode(wire, ctx, WIRE_MODBUS, from_inverter, bytes, from, count, out);
 
-	for (int i = 0; i < wire->message_count; i++) {
-		const struct message *message = &wire->messages[i];
-		const size_t base = modbus_place(wire, message->id);
-		const size_t size = (size_t)layout_size(message, ctx);
-		const size_t begin = from > base ? from : base;
-		const size_t end = from + count < base + size ? from + count : base + size;
-
-		if (message->framing != WIRE_MODBUS || message->from_inverter != from_inverter ||
-		    begin >= end || !message_is_on(message, ctx))
-			continue;
-		/* A read that begins inside a message may hold no whole field of it. */
-		int err = take(wire, message, ctx, wire->order, address, bytes + (begin - from),
-			       end - begin, begin - base, out);
-
-		if (err == 0 || result == ERR_NOT_MINE)
-			result = err == 0 ? 0 : ERR_INCOMPLETE;
-	}
+	if (result == 0 && wire->scope == WIRE_OF_PACK && !from_inverter && address >= 0)
+		out->pack.address = address;
 	return result;
 }
 

@@ -104,6 +104,8 @@ static void show_message_head(const struct table *table)
 		break;
 	case WIRE_MODBUS: fprintf(out, "registers 0x%04X  %s", message->id, message->name); break;
 	case WIRE_PYLON: fprintf(out, "command 0x%02X  %s", message->id, message->name); break;
+	case WIRE_JK4E: fprintf(out, "code 0x%02X  %s", message->id, message->name); break;
+	case WIRE_NIU: fprintf(out, "offset %u  %s", message->id, message->name); break;
 	case WIRE_DUAL: break;
 	}
 	if (message->record_type)
@@ -152,12 +154,20 @@ void show_bus(const struct wire *wire, FILE *out)
 		fprintf(out,
 			"RS485, Modbus RTU, %u baud 8%c1, address %d, register numbers "
 			"count %s",
-			wire->bitrate, wire->modbus.even_parity ? 'E' : 'N', wire->default_address,
+			wire->bitrate, wire->even_parity ? 'E' : 'N', wire->default_address,
 			wire->modbus.byte_registers ? "bytes" : "words");
 		break;
 	case WIRE_PYLON:
 		fprintf(out, "RS485, Pylon ASCII, %u baud 8N1, address 0x%02X", wire->bitrate,
 			(unsigned)wire->default_address);
+		break;
+	case WIRE_JK4E:
+		fprintf(out, "RS485, JK 4E 57 frames, %u baud 8N1, terminal %d", wire->bitrate,
+			wire->default_address);
+		break;
+	case WIRE_NIU:
+		fprintf(out, "RS485, NIU 68 frames, %u baud 8%c1, address 0x%02X", wire->bitrate,
+			wire->even_parity ? 'E' : 'N', (unsigned)wire->default_address);
 		break;
 	case WIRE_DUAL:
 		fprintf(out,

@@ -118,7 +118,9 @@ static const char *withheld(const struct table *table)
 {
 	switch (table->message->framing) {
 	case WIRE_CAN: return "frame withheld";
-	case WIRE_MODBUS: return "silence";
+	case WIRE_MODBUS:
+	case WIRE_JK4E:
+	case WIRE_NIU: return "silence";
 	case WIRE_PYLON: return "return code 91";
 	case WIRE_DUAL: break;
 	}

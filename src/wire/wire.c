@@ -16,6 +16,7 @@ void wire_get_info(const struct wire *wire, struct wire_info *out)
 				  .scope = wire->scope,
 				  .bitrate = wire->bitrate,
 				  .default_address = wire->default_address,
+				  .even_parity = wire->even_parity,
 				  .home_address = pylon_home_address(wire),
 				  .first_address = wire->first_address,
 				  .last_address = wire->last_address,

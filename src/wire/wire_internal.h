@@ -207,7 +207,6 @@ struct can_settings {
 };
 
 struct modbus_settings {
-	bool even_parity;
 	bool byte_registers; /* register numbers are byte offsets; the quantity still counts words
 			      */
 	uint32_t functions;  /* bit n: function n is served */
@@ -247,7 +246,8 @@ struct framing_ops {
 		      struct wire_values *out);
 };
 
-extern const struct framing_ops framing_can, framing_modbus, framing_pylon, framing_dual;
+extern const struct framing_ops framing_can, framing_modbus, framing_pylon, framing_dual,
+	framing_jk4e, framing_niu;
 
 /* See struct wire_info. */
 int pylon_home_address(const struct wire *wire);
@@ -262,6 +262,7 @@ struct wire {
 	enum wire_scope scope;
 	enum byte_order order;
 	uint32_t bitrate;
+	bool even_parity;
 	int default_address, first_address, last_address;
 	int32_t silence_ms, inverter_lost_ms;
 	struct can_settings can;
