@@ -238,7 +238,7 @@ static void facts_are_kept(void **state)
 	wire_get_message(wire, 0, &message);
 	assert_string_equal(message.name, "live");
 	assert_int_equal(message.id, 0x1200);
-	assert_true(wire->modbus.even_parity && wire->modbus.byte_registers);
+	assert_true(wire->even_parity && wire->modbus.byte_registers);
 	assert_int_equal(wire->modbus.max_words, 60);
 	assert_int_equal(wire->messages[0].record_trigger, 0x1620);
 	wire_free(wire);

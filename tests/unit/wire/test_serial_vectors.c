@@ -273,6 +273,18 @@ static void rs485_srne(void **state)
 	run_file("rs485/srne-lv-3.3");
 }
 
+static void rs485_jk_4g_gps(void **state)
+{
+	(void)state;
+	run_file("rs485/jk-4g-gps-4.2");
+}
+
+static void rs485_niu(void **state)
+{
+	(void)state;
+	run_file("rs485/niu-u");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,7 +292,8 @@ int main(void)
 		cmocka_unit_test(rs485_pylon),     cmocka_unit_test(rs485_growatt),
 		cmocka_unit_test(rs485_pace),      cmocka_unit_test(rs485_china_tower_2),
 		cmocka_unit_test(rs485_voltronic), cmocka_unit_test(rs485_china_tower_1),
-		cmocka_unit_test(rs485_srne),
+		cmocka_unit_test(rs485_srne),      cmocka_unit_test(rs485_jk_4g_gps),
+		cmocka_unit_test(rs485_niu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
