@@ -8,6 +8,7 @@
 
 #define CRC_SIZE       2
 #define EXCEPTION_SIZE 5
+#define HIGHEST_UNIT   247
 #define REQUEST_SIZE   8
 
 /* The head of one answer as it stands in the bytes. */
@@ -51,10 +52,18 @@ static bool is_whole(const uint8_t *bytes, size_t count, int length)
 	return length > 0 && (size_t)length <= count && rtu_is_sealed(bytes, (size_t)length);
 }
 
+/* Only those that a battery may send, or data of an answer would be taken for one too often. */
 static bool is_exception(const uint8_t *bytes, size_t count)
 {
-	return count >= EXCEPTION_SIZE && bytes[1] & RTU_REFUSED &&
-	       rtu_is_sealed(bytes, EXCEPTION_SIZE);
+	if (count < EXCEPTION_SIZE || bytes[0] > HIGHEST_UNIT)
+		return false;
+	switch (bytes[1] & ~RTU_REFUSED) {
+	case RTU_READ_HOLDING:
+	case RTU_READ_INPUT:
+	case RTU_WRITE_ONE:
+	case RTU_WRITE: return bytes[1] & RTU_REFUSED && rtu_is_sealed(bytes, EXCEPTION_SIZE);
+	}
+	return false;
 }
 
 int rtu_wide_build(enum rtu_reply reply, const struct rtu_request *request, const uint8_t *data,
