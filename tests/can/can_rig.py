@@ -40,6 +40,12 @@ def bit_rate(name):
     return data["bittiming"]["bitrate"] if "bittiming" in data else data["bittiming_bitrate"]  # slcan has no bit timing
 
 
+def hold_frames(name, held):
+    """The queue before the controller, stopped as when the controller's own places stay full; and let go with all that is in it."""
+    how = ["replace", "dev", name, "root", "plug"] if held else ["change", "dev", name, "root", "plug", "release_indefinite"]
+    subprocess.run(["tc", "qdisc", *how], check=True)
+
+
 def bring_up(name, bitrate=BITRATE):
     ip(name, "down")
     ip(name, "up", "type", "can", "bitrate", str(bitrate))
@@ -94,8 +100,10 @@ class Site(Scene):
 
     def __enter__(self):
         super().__enter__()
+        self.environment = {}
         for port in BUS.ports if BUS else ():
             port.plugged = True
+        subprocess.run(["tc", "qdisc", "delete", "dev", "can0", "root"], check=False, capture_output=True)
         ip("can0", "down")
         bring_up("can1")
         self.inverter = self.add(Inverter())
@@ -103,6 +111,7 @@ class Site(Scene):
 
     def start(self, limits=True):
         """The gateway; waits until the inverter may use the battery."""
+        os.environ.update(self.environment)
         self.rack = SimulatedRack(self, lines=["rack=1-3"], inverters=["none"], links="  - {protocol: can/pylon-lv-1.2, port: can0}\n",
                                   battery="packs_expected: 3, join_time_s: 1, rise_hold_s: 1, rise_pct_per_s: 100")
         self.gateway = self.rack.gateway
@@ -110,8 +119,21 @@ class Site(Scene):
             self.wait_for_limits(0)
         return self
 
+    def without_the_right_to_set_up(self):
+        """From now on links run like those of the systemd unit, which may not change an interface."""
+        path = os.path.join(self.directory, "onepack-link")
+        with open(path, "w") as script:
+            script.write(f'#!/bin/sh\nexec setpriv --bounding-set=-net_admin {os.path.abspath(BIN)}/onepack-link "$@"\n')
+        os.chmod(path, 0o755)
+        self.environment["ONEPACK_LINK"] = path
+
     def wait_for_limits(self, since, seconds=30):
         wait_for("positive limits on the bus", lambda: (self.inverter.limits(since) or (0, 0, 0))[1] > 0, seconds)
+
+    def wait_for_the_middle_of_a_period(self):
+        """Between two sets, so that one which is due now cannot be taken for a burst. Their beat goes on while nothing is heard."""
+        middle = [when for when, can_id, _ in self.inverter.frames if can_id == 0x35E][-1] + PERIOD_S / 2
+        time.sleep((middle - time.time()) % PERIOD_S)
 
     def link(self):
         return wait_for("the link's first report", lambda: self.gateway.get("/api/v1/inverters"))[0]
@@ -127,5 +149,7 @@ class Site(Scene):
 
     def __exit__(self, kind, value, trace):
         super().__exit__(kind, value, trace)
+        for name in self.environment:
+            del os.environ[name]
         subprocess.run(["pkill", "-KILL", "-f", "onepack-link.*--port=can0"], check=False)  # one that outlives its engine
         return False
