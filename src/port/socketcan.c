@@ -1,34 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-/* CAN through the kernel. libsocketcan sets bit rate and restart time while the interface is down
- * and we may; everything else works without rights, so that a hardened service can use an interface
- * which systemd-networkd has set up. Facts about drivers (which know restart-ms, what bus-off looks
- * like, length of the queue) were tried out with slcan, vcan and SJA1000 interfaces.
+/* CAN through the kernel. socketcan_setup.c brings the interface up if we may; everything else
+ * works without rights, so that a hardened service can use an interface which systemd-networkd has
+ * set up. Facts about drivers (which know restart-ms, what bus-off looks like, length of the queue)
+ * were tried out with slcan, vcan and SJA1000 interfaces.
  *
  * An interface in bus-off goes on accepting frames, so its state is watched through error frames
  * and nothing is sent then. When nobody acknowledges, frames wait in up to three places, and each
- * has its own sign (is_waiting): the kernel's queue, a controller whose driver gives a frame back
+ * has its own sign (is_stuck): the kernel's queue, a controller whose driver gives a frame back
  * once it is sent, and an adapter which tells about missing acknowledges. libsocketcan prints its
  * failures to stderr; they are told in `why` or in the status as well. */
-#include "port_private.h"
-
 #include <errno.h>
 #include <libsocketcan.h>
 #include <linux/can.h>
 #include <linux/can/error.h>
 #include <linux/can/netlink.h>
-#include <linux/can/raw.h>
 #include <linux/sock_diag.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "onepack/clock.h"
+#include "port_private.h"
+#include "socketcan_setup.h"
 
-#define RESTART_MS 100 /* the kernel's automatic return from bus-off */
 /* Bus-off that lasts longer than this is ended by hand: the driver has no automatic return. */
 #define RESTART_BY_HAND_MS 1000
 /* Trouble is told until it has not come back for so long. An attempt to end it comes every second,
@@ -51,97 +48,6 @@ struct socketcan {
 	bool no_right; /* to stop and start it */
 	bool gone;
 };
-
-static short interface_flags(int fd, const char *name)
-{
-	struct ifreq request = {0};
-
-	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
-	return ioctl(fd, SIOCGIFFLAGS, &request) < 0 ? 0 : request.ifr_flags;
-}
-
-/* An interface that is up already was set up by somebody else: accepted when its bit rate is ours
- * or cannot be known (virtual interfaces, slcan). */
-static int check_bitrate(const char *name, uint32_t bitrate, char *why, size_t why_size)
-{
-	struct can_bittiming timing = {0};
-
-	if (can_get_bittiming(name, &timing) < 0 || timing.bitrate == 0 ||
-	    timing.bitrate == bitrate)
-		return 0;
-	snprintf(why, why_size, "%s is up with %u bit/s, not %u: take it down or change one", name,
-		 timing.bitrate, bitrate);
-	return -EINVAL;
-}
-
-/* Drivers that do not know the mode acknowledge frames; nothing else is sent. */
-static void set_listening(const char *name, bool on)
-{
-	struct can_ctrlmode mode = {.mask = CAN_CTRLMODE_LISTENONLY,
-				    .flags = on ? CAN_CTRLMODE_LISTENONLY : 0};
-
-	(void)can_set_ctrlmode(name, &mode);
-}
-
-/* Bit rate and restart time can be set while the interface is down only. A virtual interface has
- * neither; whether that was the reason shows when it starts. */
-static int bring_up(const char *name, uint32_t bitrate, bool listening, int fd, char *why,
-		    size_t why_size)
-{
-	bool has_bitrate = can_set_bitrate(name, bitrate) == 0;
-
-	if (listening)
-		set_listening(name, true);
-	(void)can_set_restart_ms(name, RESTART_MS);
-	(void)can_do_start(name);
-	if (!(interface_flags(fd, name) & IFF_UP)) {
-		snprintf(why, why_size,
-			 "%s is down and could not be %s: set it up before (systemd-networkd or "
-			 "ip link) or grant CAP_NET_ADMIN",
-			 name, has_bitrate ? "started" : "configured");
-		return -EPERM;
-	}
-	return 0;
-}
-
-/* Binding to an interface that is down would leave an error on the socket, so this comes last. */
-static int bind_socket(int fd, int index)
-{
-	can_err_mask_t errors = CAN_ERR_CRTL | CAN_ERR_BUSOFF | CAN_ERR_RESTARTED | CAN_ERR_ACK |
-				CAN_ERR_BUSERROR | CAN_ERR_PROT;
-	struct sockaddr_can address = {.can_family = AF_CAN, .can_ifindex = index};
-	int yes = 1;
-
-	if (setsockopt(fd, SOL_CAN_RAW, CAN_RAW_ERR_FILTER, &errors, sizeof errors) < 0 ||
-	    setsockopt(fd, SOL_CAN_RAW, CAN_RAW_RECV_OWN_MSGS, &yes, sizeof yes) < 0 ||
-	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
-		return -errno;
-	return 0;
-}
-
-/* Everything that must be right before the socket can be used. */
-static int prepare(int fd, const char *interface, uint32_t bitrate, bool listening, bool *started,
-		   char *why, size_t why_size)
-{
-	unsigned index = strlen(interface) < IFNAMSIZ ? if_nametoindex(interface) : 0;
-	int err;
-
-	if (index == 0) {
-		snprintf(why, why_size, "there is no interface %s", interface);
-		return -ENODEV;
-	}
-	*started = !(interface_flags(fd, interface) & IFF_UP);
-	if (*started)
-		err = bring_up(interface, bitrate, listening, fd, why, why_size);
-	else
-		err = check_bitrate(interface, bitrate, why, why_size);
-	if (err)
-		return err;
-	err = bind_socket(fd, (int)index);
-	if (err)
-		snprintf(why, why_size, "%s: %s", interface, strerror(-err));
-	return err;
-}
 
 /* --- state --- */
 
@@ -207,7 +113,7 @@ static void refresh_state(struct socketcan *s)
 {
 	int state = CAN_STATE_ERROR_ACTIVE;
 
-	if (!(interface_flags(s->port.fd, s->name) & IFF_UP)) {
+	if (!(socketcan_is_up(s->port.fd, s->name))) {
 		set_state(s, CAN_DOWN);
 		return;
 	}
@@ -248,7 +154,7 @@ static void socketcan_close(struct can_port *port)
 	struct socketcan *s = (struct socketcan *)port;
 
 	if (s->started && port->listening && can_do_stop(s->name) == 0)
-		set_listening(s->name, false);
+		socketcan_set_listening(s->name, false);
 	close(port->fd);
 	free(s);
 }
@@ -386,7 +292,7 @@ int socketcan_open(const char *interface, uint32_t bitrate, bool listening, stru
 		snprintf(why, why_size, "this kernel has no SocketCAN: %s", strerror(-err));
 		return err;
 	}
-	err = prepare(fd, interface, bitrate, listening, &started, why, why_size);
+	err = socketcan_set_up(fd, interface, bitrate, listening, &started, why, why_size);
 	if (err)
 		goto out;
 	s = calloc(1, sizeof *s);

@@ -46,9 +46,9 @@ def hold_frames(name, held):
     subprocess.run(["tc", "qdisc", *how], check=True)
 
 
-def bring_up(name, bitrate=BITRATE):
+def bring_up(name, bitrate=BITRATE, listen_only="off"):
     ip(name, "down")
-    ip(name, "up", "type", "can", "bitrate", str(bitrate))
+    ip(name, "up", "type", "can", "bitrate", str(bitrate), "listen-only", listen_only)
 
 
 class Inverter(CanListener):

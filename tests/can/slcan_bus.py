@@ -28,6 +28,7 @@ class Port:
         self.text = b""
         self.bitrate = None
         self.is_open = False
+        self.listens = False  # and acknowledges nothing
         self.plugged = True  # to the bus
         self.errors = 0  # the counter of its transmitter
         self.state = b"a"  # active, passive, bus off, as slcan tells them
@@ -87,12 +88,13 @@ class SlcanBus(threading.Thread):
     def command(self, port, line):
         if line[:1] == b"S":
             port.bitrate = BITRATES[int(line[1:])]
-        elif line[:1] == b"O":
+        elif line[:1] in (b"O", b"L"):
             port.is_open, port.errors, port.state = True, 0, b"a"
+            port.listens = line[:1] == b"L"
         elif line[:1] == b"C":
             port.is_open = False
             port.waiting.clear()
-        elif line[:1] in (b"t", b"T") and port.is_open and port.state != b"b":
+        elif line[:1] in (b"t", b"T") and port.is_open and not port.listens and port.state != b"b":
             port.waiting.append(line)
         self.deliver()
 
@@ -105,12 +107,12 @@ class SlcanBus(threading.Thread):
         """Sends the first waiting frame; true when it was acknowledged."""
         others = [other for other in self.ports if other is not port and port.plugged and other.is_on_bus()]
         hearers = [other for other in others if other.bitrate == port.bitrate]
-        if len(hearers) < len(others):  # they answer what they cannot read with error flags
+        if [other for other in others if other not in hearers and not other.listens]:  # they answer with error flags
             while port.state != b"b":
                 port.count(8)
             port.tell(b"e1b")
             return False
-        if not hearers:
+        if not [other for other in hearers if not other.listens]:
             while port.errors < 128:
                 port.count(8)
             port.tell(b"e1a")
