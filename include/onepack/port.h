@@ -61,9 +61,9 @@ void can_port_close(struct can_port *port); /* NULL is fine */
 int can_port_fd(const struct can_port *port);
 
 /* Hands one frame to the driver without waiting. A queue that is full or stands still drops the
- * frame
- * (-ENOBUFS), so do bus-off and an interface that is down (-ENETDOWN): an old frame must never be
- * released late. Other errors: the port is gone. */
+ * frame (-ENOBUFS), so do bus-off and an interface that is down (-ENETDOWN): an old frame must
+ * never be released late. Other errors: the port is gone. That a frame was sent shows in what is
+ * received, so look at can_port_fd while sending. */
 int can_port_send(struct can_port *port, const struct can_message *message);
 
 /* Takes one received frame: 1, 0 = none waiting, -errno = the port is gone and must be reopened. */

@@ -155,6 +155,13 @@ static int64_t can_next_us(const struct link *link)
 	return feed_us < tick_us ? feed_us : tick_us;
 }
 
+/* What comes in meanwhile also says that frames were sent. */
+static void farewell_pause(struct link *link)
+{
+	(void)poll(NULL, 0, FAREWELL_GAP_MS);
+	(void)can_receive(link, clock_monotonic_us());
+}
+
 /* The whole set once, with patience for a full queue. The battery is a safe one by now. */
 static bool can_farewell(struct link *link, int64_t now_us)
 {
@@ -168,9 +175,9 @@ static bool can_farewell(struct link *link, int64_t now_us)
 			continue;
 		while (can_port_send(link->can.port, &message) == -ENOBUFS &&
 		       clock_monotonic_ms() < end_ms)
-			(void)poll(NULL, 0, FAREWELL_GAP_MS);
+			farewell_pause(link);
 		note_sent(link, i, &message, clock_monotonic_us());
-		(void)poll(NULL, 0, FAREWELL_GAP_MS);
+		farewell_pause(link);
 	}
 	return true;
 }

@@ -16,7 +16,7 @@ from rig import BIN, CanListener, Scene, run_tests, wait_for  # noqa: E402,F401
 from simulated import SimulatedRack  # noqa: E402
 from slcan_bus import SlcanBus  # noqa: E402
 
-MACHINE = os.environ.get("ONEPACK_MACHINE", "")
+MACHINE = os.environ.get("ONEPACK_MACHINE") or sys.exit("interfaces are taken down here: run it by tests/can/machine.sh")
 BITRATE = 500000
 PERIOD_S = 1.0
 LENGTHS = {0x351: 8, 0x355: 4, 0x356: 6, 0x359: 7, 0x35C: 2, 0x35E: 8}  # of can/pylon-lv-1.2: bytes by id
