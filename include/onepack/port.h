@@ -18,6 +18,10 @@
  * descriptor. */
 int serial_open(const char *path, uint32_t baud);
 
+/* Turns an open 8N1 line into 8E1 (`even`), dropping bytes whose parity is wrong; does nothing
+ * otherwise. 0, or -errno. A pty has no parity and ignores it. */
+int serial_set_parity(int fd, bool even);
+
 /* Writes all bytes or fails: -ETIMEDOUT when the line does not take them in time. */
 int serial_write(int fd, const uint8_t *bytes, size_t count, int timeout_ms);
 

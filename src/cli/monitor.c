@@ -106,7 +106,7 @@ static int open_port(struct monitor *m)
 		m->fd = err < 0 ? -1 : can_port_fd(m->can_port);
 	} else {
 		m->fd = serial_open(m->port, m->bitrate);
-		err = m->fd < 0 ? m->fd : 0;
+		err = m->fd < 0 ? m->fd : serial_set_parity(m->fd, m->info.even_parity);
 	}
 	if (err == -EBUSY)
 		snprintf(why, sizeof why,

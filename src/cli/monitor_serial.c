@@ -7,6 +7,8 @@
 #include <string.h>
 
 enum { JK_TYPE_AT = 4, JK_MAGIC = 0x55, JK_RECORD = 300, JK_ACK = 8, PYLON_ADDRESS_AT = 3 };
+enum { JK4E_COMMAND_AT = 8, JK4E_CODE_AT = 11, JK4E_ONE = 3 };
+enum { NIU_ADDRESS_AT = 1, NIU_DATA_AT = 6, NIU_ADDED = 0x33 };
 
 struct serial_frame {
 	struct monitor_view *view;
@@ -118,12 +120,42 @@ static void head_of_modbus(const struct serial_frame *frame, struct view_head *h
 			 name_of_register(frame->view, place, write), write ? " (write)" : "");
 }
 
+/* JK's 4E 57 frames name a code when one is asked for alone. */
+static void head_of_jk4e(const struct serial_frame *frame, struct view_head *head)
+{
+	const uint8_t *bytes = frame->piece->bytes;
+	const bool one = frame->piece->count > JK4E_CODE_AT && bytes[JK4E_COMMAND_AT] == JK4E_ONE;
+
+	head->who = frame->piece->side == WIRE_FROM_MASTER ? "ask" : "says";
+	snprintf(head->name, sizeof head->name, "%s",
+		 one ? name_of_register(frame->view, bytes[JK4E_CODE_AT], false) : "all");
+}
+
+/* NIU's data bytes travel with 33 added. */
+static void head_of_niu(const struct serial_frame *frame, struct view_head *head)
+{
+	const struct piece *piece = frame->piece;
+	const bool asks = piece->side == WIRE_FROM_MASTER;
+
+	head->who = asks ? "ask" : "says";
+	if (piece->count <= NIU_DATA_AT)
+		return;
+	const uint32_t place =
+		asks ? (uint8_t)(piece->bytes[NIU_DATA_AT] - NIU_ADDED) : frame->before.start;
+
+	snprintf(head->number, sizeof head->number, "%02X", piece->bytes[NIU_ADDRESS_AT]);
+	snprintf(head->name, sizeof head->name, "%s", name_of_register(frame->view, place, false));
+}
+
 static void put_question(const struct serial_frame *frame)
 {
 	const uint8_t *bytes = frame->piece->bytes;
 	FILE *out = frame->view->out;
 
-	if (bytes[0] == '~' || frame->piece->side != WIRE_FROM_MASTER || frame->piece->count < 8)
+	const enum wire_framing framing = frame->view->info.framing;
+
+	if (bytes[0] == '~' || framing == WIRE_JK4E || framing == WIRE_NIU ||
+	    frame->piece->side != WIRE_FROM_MASTER || frame->piece->count < 8)
 		return;
 	fprintf(out, "  function %d, register 0x%02X%02X", bytes[1], bytes[2], bytes[3]);
 	if (bytes[1] != 6)
@@ -187,6 +219,10 @@ static void take_frame(struct monitor_view *view, int64_t at_us, const struct pi
 	}
 	if (piece->bytes[0] == '~')
 		head_of_pylon(&frame, &head);
+	else if (view->info.framing == WIRE_JK4E)
+		head_of_jk4e(&frame, &head);
+	else if (view->info.framing == WIRE_NIU)
+		head_of_niu(&frame, &head);
 	else
 		head_of_modbus(&frame, &head);
 	view_put_head(view, at_us, &head);

@@ -81,7 +81,7 @@ static int open_port(struct machine *m)
 		m->fd = err < 0 ? -1 : can_port_fd(m->can_port);
 	} else {
 		m->fd = serial_open(m->port, m->bitrate);
-		err = m->fd < 0 ? m->fd : 0;
+		err = m->fd < 0 ? m->fd : serial_set_parity(m->fd, m->info.even_parity);
 	}
 	if (err < 0)
 		fprintf(stderr, "onepack sim inverter: %s: %s\n", m->port,

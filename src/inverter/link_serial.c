@@ -16,10 +16,13 @@
 static int serial_side_open(struct link *link, char *why, size_t why_size)
 {
 	int fd = serial_open(link->options.port, link->bitrate);
+	int err = fd < 0 ? fd : serial_set_parity(fd, link->info.even_parity);
 
-	if (fd < 0) {
-		snprintf(why, why_size, "%s", strerror(-fd));
-		return fd;
+	if (err < 0) {
+		snprintf(why, why_size, "%s", strerror(-err));
+		if (fd >= 0)
+			close(fd);
+		return err;
 	}
 	link->serial.fd = fd;
 	respond_reset(&link->serial.respond);

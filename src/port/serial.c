@@ -120,6 +120,20 @@ int serial_open(const char *path, uint32_t baud)
 	return serial_open_line(path, baud, true);
 }
 
+int serial_set_parity(int fd, bool even)
+{
+	struct termios tio;
+
+	if (!even)
+		return 0;
+	if (tcgetattr(fd, &tio) < 0)
+		return -errno;
+	tio.c_cflag |= PARENB;
+	tio.c_cflag &= ~(tcflag_t)PARODD;
+	tio.c_iflag |= INPCK | IGNPAR;
+	return tcsetattr(fd, TCSANOW, &tio) < 0 ? -errno : 0;
+}
+
 /* Waits for one kind of event: 1, 0 = time is up, -errno. Only poll itself is waited for; what
  * read or write then say decides about hang-ups. */
 static int wait_for(int fd, short events, int64_t deadline_us)

@@ -38,6 +38,25 @@ static void test_second_open_is_busy(void **state)
 	close(pty.master);
 }
 
+static void test_parity_is_asked_for(void **state)
+{
+	struct pty_pair pty;
+	uint8_t byte = 0;
+	int fd;
+
+	(void)state;
+	assert_int_equal(serial_set_parity(-1, false), 0);
+	assert_int_equal(serial_set_parity(-1, true), -EBADF);
+	pty_open(&pty);
+	fd = serial_open(pty.path, 9600);
+	assert_int_equal(serial_set_parity(fd, true), 0);
+	pty_say(&pty, "x", 1);
+	assert_int_equal(serial_read(fd, &byte, 1, 1000), 1);
+	assert_int_equal(byte, 'x');
+	close(fd);
+	close(pty.master);
+}
+
 static void test_every_byte_passes_both_ways(void **state)
 {
 	struct pty_pair pty;
@@ -130,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open_refuses),
 		cmocka_unit_test(test_second_open_is_busy),
+		cmocka_unit_test(test_parity_is_asked_for),
 		cmocka_unit_test(test_every_byte_passes_both_ways),
 		cmocka_unit_test(test_time_limits),
 		cmocka_unit_test(test_drain_forgets_the_past),
