@@ -81,12 +81,14 @@ static int encode_jk4e_cells(const struct layout *at, uint8_t *out)
 	if (count == 0)
 		return ERR_UNKNOWN;
 	out[0] = (uint8_t)(count * CELL_BYTES);
+	uint8_t *to = out + 1;
+
 	for (int i = 0; i < count; i++) {
 		const int32_t cell_mv = known(cells_mv[i]) && cells_mv[i] > 0 ? cells_mv[i] : 0;
 
-		out[1 + i * CELL_BYTES] = (uint8_t)(i + 1);
-		put_u16be(out + 2 + i * CELL_BYTES,
-			  (uint16_t)(cell_mv > UINT16_MAX ? UINT16_MAX : cell_mv));
+		to[0] = (uint8_t)(i + 1);
+		put_u16be(to + 1, (uint16_t)(cell_mv > UINT16_MAX ? UINT16_MAX : cell_mv));
+		to += CELL_BYTES;
 	}
 	return 0;
 }
@@ -95,14 +97,15 @@ static void decode_jk4e_cells(const struct layout *at, const uint8_t *in)
 {
 	struct pack *pack = derived_pack_to_write(at);
 
-	for (int i = 0; i < in[0] / CELL_BYTES; i++) {
-		const uint8_t number = in[1 + i * CELL_BYTES];
+	for (const uint8_t *from = in + 1; from + CELL_BYTES <= in + 1 + in[0];
+	     from += CELL_BYTES) {
+		const uint8_t number = from[0];
 
 		if (number < 1 || number > ONEPACK_MAX_CELLS)
 			continue;
 		while (pack->cell_count < number)
 			pack->cells_mv[pack->cell_count++] = FIELD_UNKNOWN;
-		pack->cells_mv[number - 1] = get_u16be(in + 2 + i * CELL_BYTES);
+		pack->cells_mv[number - 1] = get_u16be(from + 1);
 	}
 }
 

@@ -44,7 +44,7 @@ static int read_head(enum rtu_reply reply, const uint8_t *bytes, size_t count, s
 		return 0;
 	out->unit = bytes[turned ? 1 : 0];
 	out->words = (uint16_t)number;
-	return (int)(out->size + 2 * number + CRC_SIZE);
+	return (int)(out->size + 2 * (size_t)number + CRC_SIZE);
 }
 
 static bool is_whole(const uint8_t *bytes, size_t count, int length)

@@ -260,6 +260,50 @@ static void a_listener_needs_the_question(void **state)
 	wire_free(talk.wire);
 }
 
+/* What a master of the other framings makes of refusals, of wrong responders and of answers that
+ * were meant for somebody else. */
+static void other_answers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *id, *message, *bytes;
+		int result;
+	} cases[] = {
+		{"rs485/niu-u", "live", "68 31 CE 68 C2 01 40 D2 16", ERR_RANGE},
+		{"rs485/niu-u", "live", "68 31 CE 68 82 01 33 85 16", ERR_FOREIGN},
+		{"rs485/niu-u", "live", "68 20 DF 68 82 01 33 85 16", ERR_NOT_MINE},
+		{"rs485/niu-u", "live", "68 31 CE 68 82 0F", ERR_INCOMPLETE},
+		{"rs485/jk-4g-gps-4.2", "voltage",
+		 "4E 57 00 15 00 00 00 00 03 00 01 83 14 DE 00 00 00 00 68 00 00 02 9B", 23},
+		{"rs485/jk-4g-gps-4.2", "voltage",
+		 "4E 57 00 14 00 00 00 00 03 00 01 85 4C 00 00 00 00 68 00 00 01 F6", ERR_FOREIGN},
+		{"rs485/jk-4g-gps-4.2", "voltage",
+		 "4E 57 00 15 00 00 00 09 03 00 01 83 14 DE 00 00 00 00 68 00 00 02 A4",
+		 ERR_NOT_MINE},
+		{"rs485/jk-4g-gps-4.2", "all",
+		 "4E 57 00 17 00 00 00 00 06 00 01 83 14 DE 88 00 00 00 00 00 68 00 00 03 28",
+		 ERR_FORMAT},
+		{"rs485/jk-4g-gps-4.2", "all",
+		 "4E 57 00 17 00 00 00 00 06 00 01 83 14 DE 84 00 00 00 00 00 68 00 00 03 24",
+		 ERR_FORMAT},
+		{"rs485/jk-4g-gps-4.2", "all", "4E 57 00", ERR_INCOMPLETE},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct talk talk;
+
+		open_talk(&talk, cases[i].id);
+		int result = understand(&talk, cases[i].message, cases[i].bytes);
+
+		if (result != cases[i].result)
+			fail_msg("%s %s: %d", cases[i].id, cases[i].bytes, result);
+		assert_int_equal(talk.values.said_battery, result > 0);
+		assert_int_equal(request(&talk, -1, 1), ERR_UNSUPPORTED);
+		assert_int_equal(request(&talk, 99, 1), ERR_UNSUPPORTED);
+		wire_free(talk.wire);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +312,7 @@ int main(void)
 		cmocka_unit_test(jk_records),
 		cmocka_unit_test(slaves_are_found_in_a_stream),
 		cmocka_unit_test(a_listener_needs_the_question),
+		cmocka_unit_test(other_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
