@@ -209,7 +209,7 @@ static int socketcan_receive(struct can_port *port, struct can_message *out)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == ENETDOWN) { /* it was down, also if restart() did that */
+		if (n < 0 && errno == ENETDOWN) { /* told once; it may be up again */
 			refresh_state(s);
 			continue;
 		}
@@ -240,12 +240,16 @@ static int socketcan_receive(struct can_port *port, struct can_message *out)
  * kernel's queue is empty. */
 static void restart(struct socketcan *s)
 {
+	int error;
+	socklen_t size = sizeof error;
+
 	if (!s->stopped && !s->no_right) {
 		s->stopped = can_do_stop(s->name) == 0;
 		s->no_right = !s->stopped;
 	}
 	if (s->stopped)
 		s->stopped = can_do_start(s->name) != 0;
+	(void)getsockopt(s->port.fd, SOL_SOCKET, SO_ERROR, &error, &size); /* ENETDOWN: we did it */
 	s->unconfirmed = 0;
 	s->unacknowledged = false;
 	refresh_state(s);

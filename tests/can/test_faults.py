@@ -23,12 +23,18 @@ def test_bus_off_is_counted_and_left():
         assert site.link()["detail"] == "", site.link()
 
 
+def told(site, state):
+    return open(site.gateway.log).read().count(f"can0: {state}")
+
+
 def test_a_bus_with_another_bit_rate():
     with Site() as site:
         bring_up("can1", BITRATE // 2)
         site.start(limits=False)
         site.wait_for_link("bus-off, again and again", lambda link: link["detail"].startswith("bus off") and link["errors"] >= 2, 15)
         changed(site)
+        time.sleep(4)
+        assert told(site, "bus off") == 1, open(site.gateway.log).read()  # however often it comes back
         since = time.time()
         bring_up("can1", BITRATE)
         assert_nothing_old(site, since, sets=2)  # nothing was heard, so the next one may be due at any time
@@ -42,6 +48,7 @@ def test_a_cable_that_was_out():
         site.wait_for_link("that nobody acknowledges", lambda link: link["link"] == "error")
         changed(site)
         time.sleep(4)
+        assert told(site, "passive") == 1, open(site.gateway.log).read()
         site.wait_for_the_middle_of_a_period()
         since = time.time()
         BUS.plug(GATEWAY, True)
