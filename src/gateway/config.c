@@ -59,13 +59,29 @@ static void read_mqtt(struct loader *loader, const yaml_node_t *map)
 	mqtt->enabled = true;
 }
 
+/* How long the history keeps what, and how much a power cut may cost. */
 static void read_store(struct loader *loader, const yaml_node_t *map)
 {
-	static const char *const keys[] = {"path", NULL};
+	static const char *const keys[] = {"path",         "batch_s",       "keep_10s_days",
+					   "keep_1m_days", "keep_15m_days", NULL};
+	struct store_config *store = &loader->config->store;
+	const struct {
+		const char *key;
+		int64_t low, high;
+		int32_t *days;
+	} ages[] = {{"keep_10s_days", 1, 60, &store->keep_10s_days},
+		    {"keep_1m_days", 1, 3650, &store->keep_1m_days},
+		    {"keep_15m_days", 1, 36500, &store->keep_15m_days}};
+	int64_t number;
 
-	if (config_section(loader, map, keys))
-		config_text(loader, map, "path", loader->config->store.path,
-			    sizeof loader->config->store.path);
+	if (!config_section(loader, map, keys))
+		return;
+	config_text(loader, map, "path", store->path, sizeof store->path);
+	if (config_integer(loader, map, "batch_s", 10, 3600, &number))
+		store->batch_ms = (int32_t)number * 1000;
+	for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++)
+		if (config_integer(loader, map, ages[i].key, ages[i].low, ages[i].high, &number))
+			*ages[i].days = (int32_t)number;
 }
 
 static void read_identity(struct loader *loader, const yaml_node_t *map)
