@@ -21,7 +21,6 @@ struct doc *doc_parse(const char *name, const char *text, size_t length, FILE *e
 void doc_free(struct doc *doc);
 
 int doc_errors(const struct doc *doc);
-const char *doc_name(const struct doc *doc);
 FILE *doc_stream(const struct doc *doc); /* where complaints go; NULL = nowhere */
 
 /* Complains about a node (NULL = the whole file). */

@@ -119,11 +119,6 @@ int doc_errors(const struct doc *doc)
 	return doc->error_count;
 }
 
-const char *doc_name(const struct doc *doc)
-{
-	return doc->name;
-}
-
 FILE *doc_stream(const struct doc *doc)
 {
 	return doc->errors;
