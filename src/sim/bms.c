@@ -117,21 +117,48 @@ void bms_init(struct bms *bms, int number, int cell_count, double capacity_ah, d
 	snprintf(bms->serial, sizeof bms->serial, "40119%06d", 490000 + number);
 }
 
+static double measured_current_a(const struct bms *bms, double current_a, struct sim_random *random)
+{
+	/* What leaks through open switches is below what the sensor shows. */
+	if (fabs(current_a) < LEAK_A)
+		return 0;
+	return current_a * bms->current_gain + bms->current_offset_a +
+	       sim_random_spread(random, CURRENT_NOISE_A);
+}
+
+static bool is_faulty_cell(const struct bms_faults *faults, int index)
+{
+	return faults->cell == 0 || faults->cell == index + 1;
+}
+
+/* The noise is drawn whether a sensor stands still or not, so that a fault changes nothing else. */
 static void measure(struct bms *bms, const struct bms_input *in, struct sim_random *random)
 {
+	const struct bms_faults *faults = &bms->faults;
+	double current_a, cell_c, mos_c;
+
 	bms->cell_count = in->cell_count;
 	bms->voltage_v = 0;
 	for (int i = 0; i < in->cell_count; i++) {
-		bms->cells_v[i] = in->cells_v[i] + sim_random_spread(random, CELL_NOISE_V);
-		bms->voltage_v += bms->cells_v[i];
+		double v = in->cells_v[i] + sim_random_spread(random, CELL_NOISE_V);
+
+		if (is_faulty_cell(faults, i))
+			v = faults->cells_frozen ? bms->cells_v[i] : v + faults->cells_v;
+		bms->cells_v[i] = v;
+		bms->voltage_v += v;
 	}
-	/* What leaks through open switches is below what the sensor shows. */
-	bms->current_a = fabs(in->current_a) < LEAK_A
-				 ? 0
-				 : in->current_a * bms->current_gain + bms->current_offset_a +
-					   sim_random_spread(random, CURRENT_NOISE_A);
-	bms->cell_c = in->cell_c + sim_random_spread(random, HEAT_NOISE_C);
-	bms->mos_c = in->mos_c + sim_random_spread(random, HEAT_NOISE_C);
+	current_a = measured_current_a(bms, in->current_a, random);
+	if (!faults->current_frozen)
+		bms->current_a = current_a * (1 + faults->current_part) + faults->current_a;
+	cell_c = in->cell_c + sim_random_spread(random, HEAT_NOISE_C);
+	mos_c = in->mos_c + sim_random_spread(random, HEAT_NOISE_C);
+	if (!faults->heat_frozen) {
+		bms->cell_c = cell_c + faults->heat_k;
+		bms->mos_c = mos_c + faults->heat_k;
+	}
+	bms->spike = SPIKE_NONE;
+	if (sim_random_chance(random, faults->spike_ppm))
+		bms->spike = 1 + (enum bms_spike)(sim_random_next(random) % (SPIKE_KINDS - 1));
 }
 
 static void count_charge(struct bms *bms, double dt_s)
@@ -139,6 +166,8 @@ static void count_charge(struct bms *bms, double dt_s)
 	double moved_ah = bms->haste * bms->current_a * dt_s / SECONDS_PER_HOUR;
 	double mean_v = bms->voltage_v / bms->cell_count;
 
+	if (bms->faults.soc_frozen)
+		return;
 	bms->counted_ah = fmin(fmax(bms->counted_ah + moved_ah, 0), bms->full_ah);
 	if (moved_ah > 0)
 		bms->cycled_ah += moved_ah;
@@ -210,7 +239,8 @@ static void protect(struct bms *bms, double dt_s)
 {
 	const struct pack_settings *s = &bms->settings;
 	struct guard guards[BMS_GUARDS];
-	bool charge = s->charge_switch == 1, discharge = s->discharge_switch == 1;
+	bool charge = s->charge_switch == 1 && !bms->faults.keep_charge_open;
+	bool discharge = s->discharge_switch == 1 && !bms->faults.keep_discharge_open;
 
 	bms->protections = 0;
 	list_guards(bms, guards);
@@ -274,6 +304,13 @@ static void balance(struct bms *bms)
 	bms->balance_a = bms->balancing ? s->balance_current_max_ma / 1000.0 : 0;
 }
 
+void bms_set_faults(struct bms *bms, const struct bms_faults *faults)
+{
+	if (faults->report_frozen && !bms->faults.report_frozen)
+		bms_report(bms, &bms->frozen);
+	bms->faults = *faults;
+}
+
 void bms_step(struct bms *bms, const struct bms_input *in, double dt_s, struct sim_random *random)
 {
 	measure(bms, in, random);
@@ -302,24 +339,44 @@ static void report_sensors(const struct bms *bms, struct pack *out)
 	out->mos_temperature_mC = milli(bms->mos_c) / 100 * 100;
 }
 
+/* Readings as owners report them from packs whose other values are fine. */
+static void report_spike(enum bms_spike spike, struct pack *out)
+{
+	switch (spike) {
+	case SPIKE_SOC_0: out->soc_mpct = out->remaining_mah = 0; break;
+	case SPIKE_CURRENT: out->current_ma = -655350; break;
+	case SPIKE_CELL_0: out->cells_mv[0] = 0; break;
+	case SPIKE_CELL_HIGH: out->cells_mv[0] = 4200; break;
+	case SPIKE_COLD: out->temperatures_mC[0] = -40000; break;
+	case SPIKE_NONE:
+	case SPIKE_KINDS: break;
+	}
+}
+
 void bms_report(const struct bms *bms, struct pack *out)
 {
 	const struct pack_settings *s = &bms->settings;
+	double charge_ah = bms->counted_ah + bms->faults.soc_pct / 100 * bms->full_ah;
 
+	if (bms->faults.report_frozen) {
+		*out = bms->frozen;
+		return;
+	}
+	charge_ah = fmin(fmax(charge_ah, 0), bms->full_ah);
 	pack_clear(out);
 	report_sensors(bms, out);
 	out->voltage_mv = milli(bms->voltage_v);
 	out->current_ma = milli(bms->current_a);
-	out->soc_mpct = (int32_t)(100 * bms->counted_ah / bms->full_ah) * 1000;
+	out->soc_mpct = (int32_t)(100 * charge_ah / bms->full_ah) * 1000;
 	out->soh_mpct = 100000;
 	out->capacity_mah = milli(bms->full_ah);
-	out->remaining_mah = milli(bms->counted_ah);
+	out->remaining_mah = milli(charge_ah);
 	out->cycles = (int32_t)(bms->cycled_ah / bms->full_ah);
 	out->charge_voltage_limit_mv = s->charge_cell_mv * bms->cell_count;
 	out->discharge_voltage_limit_mv = s->soc_empty_cell_mv * bms->cell_count;
 	out->charge_current_limit_ma = s->charge_overcurrent_ma;
 	out->discharge_current_limit_ma = s->discharge_overcurrent_ma;
-	out->charge_mos = bms->charge_mos;
+	out->charge_mos = bms->charge_mos && !bms->faults.limits_charge;
 	out->discharge_mos = bms->discharge_mos;
 	out->precharge = 0;
 	out->heater = 0;
@@ -331,4 +388,5 @@ void bms_report(const struct bms *bms, struct pack *out)
 	snprintf(out->model, sizeof out->model, "JK_PB2A16S20P");
 	snprintf(out->hardware_version, sizeof out->hardware_version, "15A");
 	snprintf(out->firmware_version, sizeof out->firmware_version, "15.41");
+	report_spike(bms->spike, out);
 }

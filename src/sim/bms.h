@@ -18,6 +18,31 @@ struct bms_timer {
 	double held_s;
 };
 
+/* What may be wrong with its sensors and switches; all zero = nothing. It protects by what it
+ * measures, right or wrong. Offsets move what it measures, `frozen` keeps the last measurement. */
+struct bms_faults {
+	bool report_frozen, current_frozen, cells_frozen, heat_frozen, soc_frozen;
+	bool keep_charge_open, keep_discharge_open;
+	bool limits_charge; /* shows its charge switch open while it charges with little current */
+	double current_part, current_a; /* measured = true * (1 + part) + a */
+	double cells_v;                 /* added to the reading of a cell */
+	int cell;                       /* the cell that is off or frozen, from 1; 0 = all */
+	double heat_k;
+	double soc_pct;     /* added to the charge that it reports */
+	uint32_t spike_ppm; /* of its reports have one senseless value */
+};
+
+/* Senseless values that are seen in the field, in a report with a good checksum. */
+enum bms_spike {
+	SPIKE_NONE,
+	SPIKE_SOC_0,
+	SPIKE_CURRENT,
+	SPIKE_CELL_0,
+	SPIKE_CELL_HIGH,
+	SPIKE_COLD,
+	SPIKE_KINDS
+};
+
 struct bms {
 	struct pack_settings settings;
 	bool powered; /* false: switched itself off with empty cells; silent, both switches open */
@@ -37,6 +62,9 @@ struct bms {
 	double cells_v[ONEPACK_MAX_CELLS];
 	double voltage_v, current_a, cell_c, mos_c;
 	char serial[FIELD_TEXT_SIZE];
+	struct bms_faults faults;
+	enum bms_spike spike; /* of the present measurement */
+	struct pack frozen;   /* the report that it repeats while faults.report_frozen */
 };
 
 /* The truth, as far as a BMS has sensors for it. */
@@ -51,6 +79,9 @@ struct bms_input {
 /* `number` makes the serial number; small differences come from `random`. */
 void bms_init(struct bms *bms, int number, int cell_count, double capacity_ah, double soc,
 	      struct sim_random *random);
+
+/* From now on these are its faults. */
+void bms_set_faults(struct bms *bms, const struct bms_faults *faults);
 
 /* Measures, counts, protects and balances over `dt_s`. */
 void bms_step(struct bms *bms, const struct bms_input *in, double dt_s, struct sim_random *random);

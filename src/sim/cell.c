@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The LFP curve is typical of the large prismatic cells in stacked packs; it is not that of a
- * particular maker. Ageing, hysteresis and self-discharge are left out: they do not matter within
- * the hours that a demo or a test lasts. */
+ * particular maker. Ageing and hysteresis are left out: they do not matter within the hours
+ * and days that a test lasts. Self-discharge is a fault that a cell may have. */
 #include "cell.h"
 
 #include <stddef.h>
@@ -55,7 +55,7 @@ double cell_step(struct cell *cell, double current_a, double dt_s)
 	double target_v = current_a * cell->r1_ohm; /* where rc_v runs to, exponentially */
 	double gap_v = cell->rc_v - target_v;
 	double left = decay(dt_s / cell->tau_s);
-	double heat_j = current_a * current_a * cell->r0_ohm * dt_s;
+	double heat_j = current_a * current_a * cell_instant_ohm(cell) * dt_s;
 
 	/* The integral of rc_v squared over the step, exactly. */
 	double square = target_v * target_v * dt_s +
@@ -65,8 +65,10 @@ double cell_step(struct cell *cell, double current_a, double dt_s)
 	if (cell->r1_ohm > 0)
 		heat_j += square / cell->r1_ohm;
 	heat_j += current_a * (1 - kept) * (cell_ocv_v(cell->soc) + cell->shift_v) * dt_s;
+	heat_j += cell->leak_a * (cell_ocv_v(cell->soc) + cell->shift_v) * dt_s;
 	cell->rc_v = target_v + gap_v * left;
-	cell->soc += kept * current_a * dt_s / (cell->capacity_ah * SECONDS_PER_HOUR);
+	cell->soc +=
+		(kept * current_a - cell->leak_a) * dt_s / (cell->capacity_ah * SECONDS_PER_HOUR);
 	return heat_j;
 }
 

@@ -3,7 +3,7 @@
  * an inverter without a battery's word does nothing. Three seconds are what a Victron GX waits;
  * other brands wait longer, so a gateway that satisfies this one satisfies them.
  *
- * It does not overshoot, ignore zero or restart: such inverters are faults for later. */
+ * One that overshoots, ignores zero or restarts is a fault (struct inverter_faults). */
 #include "inverter.h"
 
 #include <math.h>
@@ -34,6 +34,16 @@ void sim_inverter_init(struct sim_inverter *inverter, const struct wire *wire)
 		inverter->need_ms[i] = INVERTER_NEVER;
 }
 
+void sim_inverter_set_faults(struct sim_inverter *inverter, const struct inverter_faults *faults)
+{
+	if (faults->off && !inverter->faults.off) {
+		wire_values_clear(&inverter->believed);
+		inverter->limits_ms = INVERTER_NEVER;
+		inverter->current_a = 0;
+	}
+	inverter->faults = *faults;
+}
+
 void sim_inverter_listen(const struct sim_inverter *inverter, struct wire_values *said)
 {
 	*said = inverter->believed;
@@ -59,6 +69,19 @@ void sim_inverter_doubt(struct sim_inverter *inverter, const char *what, int64_t
 static bool is_outside(int32_t value, int32_t low, int32_t high)
 {
 	return value != FIELD_UNKNOWN && (value < low || value > high);
+}
+
+/* The fault, other than the brands that do so: each limit on its own, and it counts as heard. */
+static void ignore_zero(struct battery *said, const struct battery *old)
+{
+	if (said->charge_current_limit_ma == 0 || said->charge_allowed == 0) {
+		said->charge_current_limit_ma = old->charge_current_limit_ma;
+		said->charge_allowed = old->charge_allowed;
+	}
+	if (said->discharge_current_limit_ma == 0 || said->discharge_allowed == 0) {
+		said->discharge_current_limit_ma = old->discharge_current_limit_ma;
+		said->discharge_allowed = old->discharge_allowed;
+	}
 }
 
 /* What a machine of this brand does not believe stays as it was. */
@@ -88,6 +111,8 @@ static void doubt_values(struct sim_inverter *inverter, struct battery *said, in
 		sim_inverter_doubt(inverter, text, now_ms);
 		said->soc_mpct = old->soc_mpct;
 	}
+	if (inverter->faults.ignores_zero)
+		ignore_zero(said, old);
 	if (brand->ignores_zero && said->charge_current_limit_ma == 0 &&
 	    said->discharge_current_limit_ma == 0) {
 		sim_inverter_doubt(inverter, "limits that are all zero are ignored", now_ms);
@@ -110,6 +135,8 @@ void sim_inverter_heard(struct sim_inverter *inverter, uint32_t id, const struct
 	struct battery *old = &inverter->believed.battery, new = said->battery;
 	bool charge_said, discharge_said;
 
+	if (inverter->faults.off)
+		return;
 	inverter->understood++;
 	note_needs(inverter, id, now_ms);
 	doubt_values(inverter, &new, now_ms);
@@ -164,6 +191,9 @@ struct plant_demand sim_inverter_demand(struct sim_inverter *inverter, double wi
 		demand.discharge_voltage_v = b->discharge_voltage_limit_mv / 1000.0;
 	if (!sim_inverter_is_fed(inverter, now_ms))
 		charge_a = discharge_a = 0;
+	charge_a *= 1 + inverter->faults.overshoot;
+	discharge_a *= 1 + inverter->faults.overshoot;
+	demand.charge_voltage_v += inverter->faults.overvoltage_v;
 	inverter->current_a =
 		towards(inverter->current_a, fmax(-discharge_a, fmin(charge_a, wish_a)), dt_s);
 	demand.current_a = inverter->current_a;

@@ -15,6 +15,14 @@
 
 #define INVERTER_TEXT_SIZE 160
 
+/* How it misbehaves; all zero = not. */
+struct inverter_faults {
+	bool off;             /* restarts: takes no current, hears nothing, and begins anew */
+	bool ignores_zero;    /* a current limit of zero: the old one stays */
+	double overshoot;     /* takes so much more than its limit, as a part of it */
+	double overvoltage_v; /* charges to so much more than its limit */
+};
+
 struct sim_inverter {
 	const struct brand *brand;
 	const struct wire *wire;
@@ -28,9 +36,13 @@ struct sim_inverter {
 	int64_t need_ms[BRAND_MAX_NEEDS]; /* when what it insists on was heard last */
 	int64_t nonsense_ms;              /* when something made no sense last, and what */
 	char nonsense[INVERTER_TEXT_SIZE];
+	struct inverter_faults faults;
 };
 
 void sim_inverter_init(struct sim_inverter *inverter, const struct wire *wire);
+
+/* From now on these are its faults. One that goes off forgets all that it heard. */
+void sim_inverter_set_faults(struct sim_inverter *inverter, const struct inverter_faults *faults);
 
 /* What a frame or an answer is decoded into: all that is believed (some values make sense only with
  * others), without limits, so that it shows whether the frame said any. */

@@ -52,14 +52,15 @@ void sim_pack_init(struct sim_pack *pack, const struct sim_pack_make *make,
 struct sim_branch sim_pack_branch(const struct sim_pack *pack)
 {
 	struct sim_branch branch = {
-		.ohm = pack->wiring_ohm,
+		.ohm = pack->wiring_ohm + pack->cable_ohm,
+		.limiting_a = pack->limiting_a,
 		.may_charge = pack->bms.charge_mos && !pack->unplugged,
 		.may_discharge = pack->bms.discharge_mos && !pack->unplugged,
 	};
 
 	for (int i = 0; i < pack->cell_count; i++) {
 		branch.emf_v += cell_emf_v(&pack->cells[i]);
-		branch.ohm += pack->cells[i].r0_ohm;
+		branch.ohm += cell_instant_ohm(&pack->cells[i]);
 	}
 	return branch;
 }
@@ -69,7 +70,12 @@ double sim_branch_current_a(const struct sim_branch *branch, double bus_v)
 	double over_v = bus_v - branch->emf_v;
 	bool open = over_v > 0 ? branch->may_charge : branch->may_discharge;
 
-	return open ? over_v / branch->ohm : over_v * LEAK_SIEMENS;
+	if (!open)
+		return over_v * LEAK_SIEMENS;
+	if (branch->limiting_a > 0 && over_v > branch->limiting_a * branch->ohm)
+		return branch->limiting_a +
+		       (over_v - branch->limiting_a * branch->ohm) * LEAK_SIEMENS;
+	return over_v / branch->ohm;
 }
 
 /* What the balancer adds to the current of cell `i`. */
@@ -85,7 +91,8 @@ static double balance_current_a(const struct bms *bms, int i)
 static void warm(struct sim_pack *pack, double heat_j, double dt_s)
 {
 	double current2 = pack->current_a * pack->current_a;
-	double lost_w = (pack->cell_c - pack->ambient_c) * pack->cooling_w_per_k;
+	double ambient_c = pack->ambient_c + pack->ambient_k;
+	double lost_w = (pack->cell_c - ambient_c) * pack->cooling_w_per_k - pack->heater_w;
 	double switch_w = current2 * SWITCH_OHM - (pack->mos_c - pack->cell_c) * SWITCH_W_PER_K;
 
 	pack->heat_j += heat_j;
@@ -94,11 +101,23 @@ static void warm(struct sim_pack *pack, double heat_j, double dt_s)
 	pack->mos_c += switch_w * dt_s / SWITCH_J_PER_K;
 }
 
+/* While a BMS limits the charge current by itself, its converter takes the rest of the voltage. */
+static double limiter_heat_w(const struct sim_pack *pack, double current_a, double bus_v)
+{
+	struct sim_branch branch = sim_pack_branch(pack);
+
+	if (pack->limiting_a <= 0 || current_a <= 0)
+		return 0;
+	return (bus_v - branch.emf_v - current_a * branch.ohm) * current_a;
+}
+
 void sim_pack_step(struct sim_pack *pack, double current_a, double bus_v, double dt_s,
 		   struct sim_random *random)
 {
 	double cells_v[ONEPACK_MAX_CELLS];
-	double heat_j = current_a * current_a * pack->wiring_ohm * dt_s;
+	double lead_ohm = pack->wiring_ohm + pack->cable_ohm;
+	double heat_j = current_a * current_a * lead_ohm * dt_s +
+			limiter_heat_w(pack, current_a, bus_v) * dt_s;
 
 	pack->current_a = current_a;
 	pack->voltage_v = 0;
@@ -108,7 +127,7 @@ void sim_pack_step(struct sim_pack *pack, double current_a, double bus_v, double
 		double cell_a = current_a + balance_a;
 
 		heat_j += cell_step(cell, cell_a, dt_s);
-		cells_v[i] = cell_emf_v(cell) + cell_a * cell->r0_ohm;
+		cells_v[i] = cell_emf_v(cell) + cell_a * cell_instant_ohm(cell);
 		heat_j -= balance_a * cells_v[i] * dt_s; /* what the balancer loses */
 		pack->voltage_v += cells_v[i];
 	}

@@ -21,6 +21,11 @@ struct sim_pack {
 	bool unplugged;   /* pulled from the rack: off the bus and silent */
 	bool muted;       /* silent, but still on the bus */
 	bool heat_held;   /* cell_c is held at what somebody set */
+	/* faults */
+	double cable_ohm;  /* more resistance in its lead */
+	double limiting_a; /* it holds its charge current down to this by itself; 0 = not */
+	double heater_w;   /* something makes heat inside */
+	double ambient_k;  /* warmer round it than ambient_c says */
 	struct bms bms;
 };
 
@@ -28,6 +33,7 @@ struct sim_pack {
  */
 struct sim_branch {
 	double emf_v, ohm;
+	double limiting_a; /* no more charge current than this; 0 = no such limit */
 	bool may_charge, may_discharge;
 };
 

@@ -33,8 +33,8 @@ static json_t *cells(const struct sim_pack *pack)
 	for (int i = 0; i < pack->cell_count; i++) {
 		const struct cell *cell = &pack->cells[i];
 
-		json_array_append_new(list,
-				      number(cell_emf_v(cell) + pack->current_a * cell->r0_ohm));
+		json_array_append_new(
+			list, number(cell_emf_v(cell) + pack->current_a * cell_instant_ohm(cell)));
 	}
 	return list;
 }
