@@ -21,7 +21,8 @@ static struct plant_demand want(double current_a)
 
 static struct sim_branch source(double emf_v, double ohm)
 {
-	return (struct sim_branch){emf_v, ohm, true, true};
+	return (struct sim_branch){
+		.emf_v = emf_v, .ohm = ohm, .may_charge = true, .may_discharge = true};
 }
 
 static void unequal_resistances_share_72_to_28(void **state)
