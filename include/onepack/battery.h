@@ -67,6 +67,15 @@ enum limit {
 #define REASON_RULE_SIZE 32
 #define REASON_TEXT_SIZE 160
 
+/* What would limit next if the reason of a limit went away: for example the second tightest pack,
+ * or, while a limit is on its way up, what it rises to. */
+struct runner_up {
+	int32_t value; /* mA or mV, what the limit would be then */
+	int32_t pack, cell;
+	char rule[REASON_RULE_SIZE]; /* "" = nothing else limits */
+	char text[REASON_TEXT_SIZE];
+};
+
 /* Why a limit has its value. */
 struct reason {
 	enum limit limit;
@@ -76,6 +85,7 @@ struct reason {
 	char rule[REASON_RULE_SIZE]; /* a short stable word, e.g. "cell_voltage"; docs/fusion.md
 					lists them */
 	char text[REASON_TEXT_SIZE]; /* one plain sentence */
+	struct runner_up runner_up;
 };
 
 struct battery {

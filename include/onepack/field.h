@@ -95,6 +95,7 @@ enum unit {
 	X(state, PACK_STATE, "how far the gateway trusts this pack")                   \
 	X(age, S, "time since the last complete, plausible answer")                    \
 	X(share, PCT, "learned share of a current step, over all packs on the DC bus") \
+	X(share_confidence, PCT, "how far that was learned; 0 = capacity alone") \
 	X(voltage, V, "pack voltage")                                                  \
 	X(current, A, "positive while charging")                                       \
 	X(soc, PCT, "state of charge")                                                 \

@@ -143,19 +143,25 @@ static bool is_plausible(const struct fusion_config *config, const struct slot *
 	return cells_are_possible(pack);
 }
 
+/* A step, or a value that was told before and is not any more: what is left out must not get by
+ * where what is said would have to be confirmed. */
+static bool is_surprising(int32_t from, int32_t to, int32_t step)
+{
+	if (from == FIELD_UNKNOWN)
+		return false;
+	return to == FIELD_UNKNOWN || abs(from - to) > step;
+}
+
 static bool has_moved(const struct pack *from, const struct pack *to)
 {
 	for (int i = 0; i < from->cell_count && i < to->cell_count; i++)
-		if (from->cells_mv[i] != FIELD_UNKNOWN && to->cells_mv[i] != FIELD_UNKNOWN &&
-		    abs(from->cells_mv[i] - to->cells_mv[i]) > CELL_STEP_MV)
+		if (is_surprising(from->cells_mv[i], to->cells_mv[i], CELL_STEP_MV))
 			return true;
 	for (int i = 0; i < from->temperature_count && i < to->temperature_count; i++)
-		if (from->temperatures_mC[i] != FIELD_UNKNOWN &&
-		    to->temperatures_mC[i] != FIELD_UNKNOWN &&
-		    abs(from->temperatures_mC[i] - to->temperatures_mC[i]) > TEMPERATURE_STEP_MC)
+		if (is_surprising(from->temperatures_mC[i], to->temperatures_mC[i],
+				  TEMPERATURE_STEP_MC))
 			return true;
-	return from->soc_mpct != FIELD_UNKNOWN && to->soc_mpct != FIELD_UNKNOWN &&
-	       abs(from->soc_mpct - to->soc_mpct) > SOC_STEP_MPCT;
+	return is_surprising(from->soc_mpct, to->soc_mpct, SOC_STEP_MPCT);
 }
 
 /* Asymmetric belief. A surprise has to be confirmed by its like: what is worse acts on the second

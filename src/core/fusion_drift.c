@@ -20,13 +20,6 @@ static int64_t dead_zone(const struct slot *slot)
 	return share_weight(&slot->share) / DEAD_PART;
 }
 
-bool drift_is_visible(const struct slot *slot, enum direction direction)
-{
-	const enum direction back = direction == CHARGE ? DISCHARGE : CHARGE;
-
-	return slot_switch(slot, back) == 1 || slot_flow(slot, direction) > 0;
-}
-
 static void push(struct drift *drift, int64_t flow_ma)
 {
 	memmove(&drift->flow_ma[1], &drift->flow_ma[0],

@@ -14,17 +14,32 @@
 static const struct curve mos_curve = {.count = 3,
 				       .point = {{70000, PPM}, {80000, 250000}, {90000, 0}}};
 
+/* The tightest limit so far, and the tightest of another rule. */
 struct verdict {
 	int64_t ma;
 	struct cause cause;
+	int64_t next_ma; /* -1 = there is none */
+	struct cause next_cause;
 };
+
+static void set_next(struct verdict *verdict, int64_t ma, struct cause cause)
+{
+	verdict->next_ma = ma;
+	verdict->next_cause = cause;
+}
 
 static void lower(struct verdict *verdict, int64_t ma, struct cause cause)
 {
-	if (ma >= verdict->ma)
-		return;
-	verdict->ma = ma;
-	verdict->cause = cause;
+	const bool same = cause.rule == verdict->cause.rule;
+
+	if (ma < verdict->ma) {
+		if (!same)
+			set_next(verdict, verdict->ma, verdict->cause);
+		verdict->ma = ma;
+		verdict->cause = cause;
+	} else if (!same && (verdict->next_ma < 0 || ma < verdict->next_ma)) {
+		set_next(verdict, ma, cause);
+	}
 }
 
 /* What the BMS allows: the limit that it states, and the trip current of its settings, whichever is
@@ -54,7 +69,7 @@ static bool is_beyond(const struct fusion_config *config, int32_t cell_mv, enum 
 /* Once the curve has lowered the current, it may only fall further until the cell is clear of the
  * curve again: otherwise current and voltage chase each other. */
 static void apply_cells(struct fusion *fusion, struct slot *slot, enum direction direction,
-			struct verdict *verdict)
+			int64_t full_ma, struct verdict *verdict)
 {
 	const struct curve *curve =
 		direction == CHARGE ? &fusion->config.charge_cell : &fusion->config.discharge_cell;
@@ -74,7 +89,8 @@ static void apply_cells(struct fusion *fusion, struct slot *slot, enum direction
 		cause.rule = RULE_CELL_RECOVERY;
 	cause.cell = cell.cell;
 	cause.value = cell.mv;
-	lower(verdict, scale(verdict->ma, *latch_ppm, PPM), cause);
+	if (*latch_ppm < PPM)
+		lower(verdict, scale(full_ma, *latch_ppm, PPM), cause);
 }
 
 static void apply_temperatures(struct fusion *fusion, struct slot *slot, enum direction direction,
@@ -94,16 +110,15 @@ static void apply_temperatures(struct fusion *fusion, struct slot *slot, enum di
 	}
 }
 
-static void apply_switches(struct fusion *fusion, struct slot *slot, enum direction direction,
+static void apply_switches(const struct fusion *fusion, const struct slot *slot, int64_t full_ma,
 			   struct verdict *verdict)
 {
-	const int32_t full_ma = stated_limit(slot, direction);
+	const int32_t part_ppm = curve_at(&mos_curve, slot->mos_temperature_mC);
 	struct cause cause = cause_of(RULE_MOS_TEMPERATURE, slot_number(fusion, slot));
 
-	if (slot->mos_temperature_mC == FIELD_UNKNOWN)
-		return;
 	cause.value = slot->mos_temperature_mC;
-	lower(verdict, scale(full_ma, curve_at(&mos_curve, slot->mos_temperature_mC), PPM), cause);
+	if (slot->mos_temperature_mC != FIELD_UNKNOWN && part_ppm < PPM)
+		lower(verdict, scale(full_ma, part_ppm, PPM), cause);
 }
 
 /* The rule that forbids all current because something is not known; RULE_FULL when all is. */
@@ -151,32 +166,56 @@ static int64_t staleness_ppm(const struct slot *slot)
 			   slot->held_ms - slot->fresh_ms);
 }
 
-static struct verdict judge(struct fusion *fusion, struct slot *slot, enum direction direction)
+/* All rules that look at values. */
+static struct verdict measure(struct fusion *fusion, struct slot *slot, enum direction direction)
 {
 	const int32_t number = slot_number(fusion, slot);
-	const enum rule unknown = missing(fusion, slot, direction);
-	struct verdict verdict = {stated_limit(slot, direction), cause_of(RULE_PACK_LIMIT, number)};
+	const int32_t full_ma = stated_limit(slot, direction);
+	struct verdict verdict = {
+		.ma = full_ma, .cause = cause_of(RULE_PACK_LIMIT, number), .next_ma = -1};
 
-	if (is_critical(fusion, slot, direction))
-		return (struct verdict){0, cause_of(RULE_CRITICAL_CELL, number)};
-	if (unknown != RULE_FULL) {
-		verdict = (struct verdict){0, cause_of(unknown, number)};
-		verdict.cause.value = slot->good.cell_count;
-		return verdict;
-	}
-	verdict.cause.value = (int32_t)verdict.ma;
-	apply_cells(fusion, slot, direction, &verdict);
-	apply_switches(fusion, slot, direction, &verdict);
+	verdict.cause.value = full_ma;
+	apply_cells(fusion, slot, direction, full_ma, &verdict);
+	apply_switches(fusion, slot, full_ma, &verdict);
 	apply_temperatures(fusion, slot, direction, &verdict);
 	if (slot->good.protections & pack_dangers(direction))
 		lower(&verdict, 0, cause_of(RULE_PROTECTION, number));
 	verdict.ma = scale(verdict.ma, fusion->config.limit_headroom_mpct, 100000);
-	if (verdict.ma > 0 && staleness_ppm(slot) < PPM) {
-		const enum rule rule = slot->silent ? RULE_SILENT : RULE_STALE;
+	if (verdict.next_ma >= 0)
+		verdict.next_ma =
+			scale(verdict.next_ma, fusion->config.limit_headroom_mpct, 100000);
+	return verdict;
+}
 
-		verdict.ma = scale(verdict.ma, staleness_ppm(slot), PPM);
-		verdict.cause = cause_of(rule, number);
-		verdict.cause.value = saturate_ma(slot->age_ms);
+static void age(const struct fusion *fusion, const struct slot *slot, struct verdict *verdict)
+{
+	const int64_t part_ppm = staleness_ppm(slot);
+
+	if (verdict->ma == 0 || part_ppm == PPM)
+		return;
+	set_next(verdict, verdict->ma, verdict->cause);
+	verdict->ma = scale(verdict->ma, part_ppm, PPM);
+	verdict->cause =
+		cause_of(slot->silent ? RULE_SILENT : RULE_STALE, slot_number(fusion, slot));
+	verdict->cause.value = saturate_ma(slot->age_ms);
+}
+
+static struct verdict judge(struct fusion *fusion, struct slot *slot, enum direction direction)
+{
+	const int32_t number = slot_number(fusion, slot);
+	const enum rule unknown = missing(fusion, slot, direction);
+	const bool critical = is_critical(fusion, slot, direction);
+	struct verdict verdict = {.ma = 0, .cause = cause_of(unknown, number), .next_ma = -1};
+
+	verdict.cause.value = slot->good.cell_count;
+	if (unknown == RULE_FULL) {
+		verdict = measure(fusion, slot, direction);
+		age(fusion, slot, &verdict);
+	}
+	if (critical) {
+		set_next(&verdict, verdict.ma, verdict.cause);
+		verdict.ma = 0;
+		verdict.cause = cause_of(RULE_CRITICAL_CELL, number);
 	}
 	return verdict;
 }
@@ -199,13 +238,18 @@ void fusion_limit_packs(struct fusion *fusion)
 
 		for (int d = 0; d < DIRECTIONS; d++) {
 			const enum direction direction = (enum direction)d;
-			struct verdict verdict = {0, cause_of(RULE_NO_DATA, FIELD_UNKNOWN)};
+			struct verdict verdict = {.cause = cause_of(RULE_NO_DATA, FIELD_UNKNOWN),
+						  .next_ma = -1};
 
 			if (slot->has_good)
 				verdict = judge(fusion, slot, direction);
 			slot->presence[d] = presence_of(slot, direction);
 			slot->limit_ma[d] = saturate_ma(verdict.ma);
 			slot->cause[d] = verdict.cause;
+			slot->next[d] = bound_none();
+			if (verdict.next_ma >= 0)
+				slot->next[d] = (struct bound){saturate_ma(verdict.next_ma),
+							       verdict.next_cause};
 		}
 	}
 }

@@ -25,6 +25,11 @@ struct cause cause_of(enum rule rule, int32_t pack)
 			      .value = FIELD_UNKNOWN};
 }
 
+struct bound bound_none(void)
+{
+	return (struct bound){FIELD_UNKNOWN, cause_of(RULE_FULL, FIELD_UNKNOWN)};
+}
+
 int64_t share_weight(const struct share *share)
 {
 	return share->prior_mah;

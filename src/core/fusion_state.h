@@ -84,6 +84,12 @@ struct cause {
 
 struct cause cause_of(enum rule rule, int32_t pack);
 
+/* Something that limits, and to what; also what would limit next if that went away. */
+struct bound {
+	int32_t value; /* mA or mV, FIELD_UNKNOWN = nothing */
+	struct cause cause;
+};
+
 /* G: the part of a current step that a pack takes. Only the prior today, the pack's capacity; a
  * learned factor on it belongs here. */
 struct share {
@@ -162,6 +168,7 @@ struct slot {
 	int32_t latch_ppm[DIRECTIONS];
 	int32_t limit_ma[DIRECTIONS];
 	struct cause cause[DIRECTIONS];
+	struct bound next[DIRECTIONS]; /* its limit without that cause */
 	enum presence presence[DIRECTIONS];
 	struct drift drift[DIRECTIONS];
 	int64_t critical_ms[DIRECTIONS]; /* last time beyond the critical cell voltage, -1 = never
@@ -190,6 +197,7 @@ struct fusion {
 	/* F, H */
 	int32_t target_ma[DIRECTIONS], sum_ma[DIRECTIONS];
 	struct cause cause[DIRECTIONS];
+	struct bound next[DIRECTIONS]; /* the target without that cause */
 	struct ramp ramp[DIRECTIONS];
 	uint32_t network[DIRECTIONS]; /* bit per slot that surely conducts */
 	int32_t circulating[2];       /* packs that charge each other, FIELD_UNKNOWN = none */
@@ -198,6 +206,7 @@ struct fusion {
 	int64_t charge_voltage_uv; /* 0 = not yet set */
 	int64_t voltage_permitted_ms;
 	struct cause voltage_cause[2]; /* of the charge and the discharge voltage limit */
+	struct bound voltage_next[2];
 	int32_t charge_voltage_mv, discharge_voltage_mv;
 	enum charge_stage stage;
 	bool all_finished; /* every pack that can charge has ended its charge, and there is one */
@@ -220,6 +229,12 @@ void fusion_limit_voltage(struct fusion *fusion);                           /* D
 void fusion_write_values(struct fusion *fusion, struct battery *out);       /* C */
 void fusion_write_alarms(const struct fusion *fusion, struct battery *out); /* M */
 void fusion_write_reasons(const struct fusion *fusion, struct battery *out);
+
+/* The sentence for a limit of this value and cause; as a statement, or as what would be otherwise.
+ */
+enum mood { MOOD_IS, MOOD_WOULD_BE };
+void fusion_say(const struct fusion *fusion, enum limit limit, int32_t value,
+		const struct cause *cause, enum mood mood, char text[REASON_TEXT_SIZE]);
 
 /* N, used by A. */
 void fusion_note_errors(struct fusion *fusion, const struct fusion_input *input);
@@ -247,6 +262,8 @@ struct cell_extreme pack_cell_max(const struct pack *pack);
 struct cell_extreme pack_cell_min(const struct pack *pack);
 alarm_set pack_dangers(enum direction direction); /* protections that forbid the direction */
 bool cell_is_dangerous(const struct fusion_config *config, const struct pack *pack);
+
+struct bound bound_none(void);
 
 /* value * numerator / denominator without overflow for all currents and capacities here. */
 int64_t scale(int64_t value, int64_t numerator, int64_t denominator);

@@ -2,188 +2,165 @@
 /* F, I, J: from pack limits to the limit of the battery. Packs in parallel share a current by their
  * resistance and circulate one by their voltages: flow_i = a_i + b_i x total. So pack i is inside
  * its limit while total <= (L_i - a_i) / b_i, and the smallest of these is the limit of all. b is
- * the pack's share (its capacity, until shares are learned), a its drift (fusion_drift.c).
+ * the pack's share (fusion_share.c), a its drift (fusion_drift.c).
  *
  * A pack of which nobody knows whether it conducts counts both ways: without it the others take its
- * share, with it there is one more limit to keep. */
+ * share, with it there is one more limit to keep.
+ *
+ * The search is made twice: as things are, and again without the cause that was found, which tells
+ * what would limit next. */
 #include "fusion_drift.h"
 
-#define TIE_MA          50 /* below the resolution of a sentence: the sum counts as reached */
-#define SOURCE_FLOOR_MA 1000
+#define TIE_MA      50         /* below the resolution of a sentence: the sum counts as reached */
+#define NO_LIMIT_MA 1000000000 /* of a pack whose only cause is lifted */
 
 struct search {
+	struct fusion *fusion;
 	const struct network *network;
-	struct cause sum; /* the words for when the sum of the pack limits binds */
+	const struct cause *lifted; /* NULL in the search that counts */
+	int64_t sum_ma;             /* of the members' limits */
+	struct cause sum_cause;     /* the words for when that sum binds */
 	int64_t ma;
 	struct cause cause;
 };
+
+/* A limit of one pack, and what it comes from. */
+struct own_limit {
+	int64_t ma;
+	struct cause cause;
+};
+
+static bool is_lifted(const struct search *search, const struct cause *cause)
+{
+	return search->lifted && search->lifted->rule == cause->rule &&
+	       search->lifted->pack == cause->pack;
+}
 
 static void lower(struct search *search, int64_t ma, struct cause cause)
 {
 	if (ma < 0)
 		ma = 0;
-	if (ma >= search->ma)
+	if (ma >= search->ma || is_lifted(search, &cause))
 		return;
 	search->ma = ma;
 	search->cause = cause;
 }
 
-/* A pack with an open switch that takes current anyway limits it by itself (the 10 A mode of some
- * BMS): a current source beside the network. One that gives current while the rest takes some adds
- * to what they take. */
-static int64_t flow_outside(const struct slot *slot, enum direction direction)
+/* Whether lifting the found cause lifts the limit of this pack, too. */
+static bool loses_limit(const struct search *search, const struct slot *slot,
+			const struct cause *cause)
 {
-	const int64_t flow_ma = slot_flow(slot, direction), limit_ma = slot->limit_ma[direction];
+	const bool stated = cause->rule == RULE_PACK_LIMIT && cause->value > 0;
 
-	if (!slot->has_good || slot->isolated || slot_switch(slot, direction) == 1)
-		return 0;
-	if (flow_ma < 0)
-		return flow_ma;
-	if (flow_ma < SOURCE_FLOOR_MA || slot->state != PACK_ACTIVE ||
-	    slot_switch(slot, direction) != 0)
-		return 0;
-	return flow_ma < limit_ma ? flow_ma : limit_ma;
+	if (!search->lifted)
+		return false;
+	if (search->lifted->rule == RULE_FULL)
+		return stated;
+	if (search->lifted->pack != slot_number(search->fusion, slot))
+		return false;
+	return search->lifted->rule == cause->rule || search->lifted->rule == RULE_MIN ||
+	       (stated && search->lifted->rule == RULE_SHARE);
 }
 
-static struct network build_network(const struct fusion *fusion, enum direction direction)
+static struct own_limit own_limit_of(const struct search *search, const struct slot *slot)
 {
-	struct network network = {.direction = direction, .is_complete = true, .is_certain = true};
-	int64_t given_ma = 0;
+	const enum direction direction = search->network->direction;
+	const struct bound *next = &slot->next[direction];
 
-	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
-		const struct slot *slot = &fusion->slots[i];
-		const int64_t outside_ma = flow_outside(slot, direction);
-
-		given_ma += outside_ma < 0 ? outside_ma : 0;
-		network.outside_ma += outside_ma > 0 ? outside_ma : 0;
-		network.is_certain &= !slot->silent || slot->isolated;
-		if (slot->presence[direction] == PRESENCE_NONE)
-			continue;
-		network.wide_weight += share_weight(&slot->share);
-		if (slot->presence[direction] == PRESENCE_PERHAPS) {
-			const int64_t flow_ma = slot_flow(slot, direction);
-
-			network.is_certain = false;
-			network.doubtful_ma += flow_ma < 0 ? flow_ma : 0;
-			continue;
-		}
-		network.is_complete &= slot->age_ms <= slot->cycle_ms * 3 / 2;
-		network.is_certain &= slot->state == PACK_ACTIVE;
-		network.members |= UINT32_C(1) << i;
-		network.weight += share_weight(&slot->share);
-		network.flow_ma += slot_flow(slot, direction);
-		network.sum_ma += slot->limit_ma[direction];
-		if (drift_is_visible(slot, direction)) {
-			network.free_weight += share_weight(&slot->share);
-			network.free_ma += slot_flow(slot, direction);
-		}
-	}
-	if (network.flow_ma + given_ma > 0) /* at rest nobody feeds the others */
-		network.outside_ma += given_ma;
-	return network;
-}
-
-/* The member whose current flows most against the direction: where a circulating current comes
- * from. */
-static int32_t find_giver(const struct fusion *fusion, const struct network *network)
-{
-	int64_t least_ma = 0;
-	int32_t found = FIELD_UNKNOWN;
-
-	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
-		const struct slot *slot = &fusion->slots[i];
-		const int64_t flow_ma = slot->silent ? 0 : slot_flow(slot, network->direction);
-
-		if (flow_ma < -SOURCE_FLOOR_MA && flow_ma < least_ma) {
-			least_ma = flow_ma;
-			found = i + 1;
-		}
-	}
-	return found;
+	if (!loses_limit(search, slot, &slot->cause[direction]))
+		return (struct own_limit){slot->limit_ma[direction], slot->cause[direction]};
+	if (next->value == FIELD_UNKNOWN)
+		return (struct own_limit){NO_LIMIT_MA, slot->cause[direction]};
+	return (struct own_limit){next->value, next->cause};
 }
 
 /* `slot` has too much current: if it comes from another pack, both are named. */
-static void report_circulating(struct fusion *fusion, const struct network *network,
-			       const struct slot *slot, struct cause *cause)
+static void report_circulating(const struct search *search, const struct slot *slot,
+			       struct cause *cause)
 {
-	const int32_t giver = find_giver(fusion, network);
+	const struct network *network = search->network;
+	const int32_t giver = network_giver(search->fusion, network);
 
-	if (giver == FIELD_UNKNOWN || giver == slot_number(fusion, slot))
+	if (giver == FIELD_UNKNOWN || giver == slot_number(search->fusion, slot))
 		return;
-	*cause = cause_of(RULE_CIRCULATING, slot_number(fusion, slot));
+	*cause = cause_of(RULE_CIRCULATING, slot_number(search->fusion, slot));
 	cause->other = giver;
 	cause->value = slot_flow(slot, network->direction);
-	fusion->circulating[0] = cause->pack;
-	fusion->circulating[1] = giver;
+	if (search->lifted)
+		return;
+	search->fusion->circulating[0] = cause->pack;
+	search->fusion->circulating[1] = giver;
 }
 
 /* The words for a pack that is the tightest: what lowered its own limit, else its share. */
-static struct cause cause_of_pack(const struct fusion *fusion, const struct slot *slot,
-				  const struct network *network)
+static struct cause cause_of_pack(const struct search *search, const struct slot *slot)
 {
+	const struct network *network = search->network;
 	const int64_t own = share_weight(&slot->share);
 	const bool inside = slot->presence[network->direction] == PRESENCE_SURE;
-	struct cause cause = slot->cause[network->direction];
+	struct cause cause = own_limit_of(search, slot).cause;
 
 	if (cause.rule != RULE_PACK_LIMIT || cause.value == 0)
 		return cause;
-	cause = cause_of(RULE_SHARE, slot_number(fusion, slot));
+	cause = cause_of(RULE_SHARE, slot_number(search->fusion, slot));
 	cause.value = (int32_t)scale(own, 100000, network->weight + (inside ? 0 : own));
 	return cause;
 }
 
 /* The sum binds: the word goes to the pack that was lowered most, if any was. */
-static struct cause cause_of_sum(const struct fusion *fusion, const struct network *network)
+static void begin_with_sum(struct search *search)
 {
-	struct cause found = cause_of(RULE_FULL, FIELD_UNKNOWN);
+	const enum direction direction = search->network->direction;
 	int64_t least_ma = INT64_MAX;
 
+	search->sum_cause = cause_of(RULE_FULL, FIELD_UNKNOWN);
+	search->sum_ma = 0;
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
-		const struct slot *slot = &fusion->slots[i];
+		const struct slot *slot = &search->fusion->slots[i];
 
-		if (slot->presence[network->direction] != PRESENCE_SURE ||
-		    slot->limit_ma[network->direction] >= least_ma ||
-		    (slot->cause[network->direction].rule == RULE_PACK_LIMIT &&
-		     slot->limit_ma[network->direction] > 0))
+		if (slot->presence[direction] != PRESENCE_SURE)
 			continue;
-		least_ma = slot->limit_ma[network->direction];
-		found = slot->cause[network->direction];
+		const struct own_limit limit = own_limit_of(search, slot);
+
+		search->sum_ma += limit.ma;
+		if (limit.ma >= least_ma || (limit.cause.rule == RULE_PACK_LIMIT && limit.ma > 0))
+			continue;
+		least_ma = limit.ma;
+		search->sum_cause = limit.cause;
 	}
-	return found;
+	search->ma = search->sum_ma;
+	search->cause = search->sum_cause;
 }
 
-static void apply_share(struct fusion *fusion, struct search *search, const struct slot *slot)
+static void apply_share(struct search *search, const struct slot *slot)
 {
 	const struct network *network = search->network;
 	const int64_t own = share_weight(&slot->share);
-	const int64_t limit_ma = slot->limit_ma[network->direction];
+	const int64_t limit_ma = own_limit_of(search, slot).ma;
 	const int64_t drift_ma = drift_of(slot, network);
 	const int64_t total_ma = scale(limit_ma - drift_ma, network->weight, own);
-	struct cause cause = cause_of_pack(fusion, slot, network);
+	struct cause cause = cause_of_pack(search, slot);
 
 	if (drift_ma > limit_ma && slot_flow(slot, network->direction) > SOURCE_FLOOR_MA)
-		report_circulating(fusion, network, slot, &cause);
-	if (total_ma + TIE_MA >= network->sum_ma && drift_ma <= 0)
-		cause = search->sum;
+		report_circulating(search, slot, &cause);
+	if (total_ma + TIE_MA >= search->sum_ma && drift_ma <= 0)
+		cause = search->sum_cause;
 	lower(search, total_ma, cause);
 	if (network->wide_weight > network->weight)
 		lower(search,
 		      scale(limit_ma - slot->drift[network->direction].certain_ma,
 			    network->wide_weight, own),
-		      cause_of_pack(fusion, slot, network));
+		      cause_of_pack(search, slot));
 }
 
 /* A pack that perhaps conducts. */
-static void apply_doubtful(const struct fusion *fusion, struct search *search,
-			   const struct slot *slot)
+static void apply_doubtful(struct search *search, const struct slot *slot)
 {
 	const struct network *network = search->network;
 	const int64_t own = share_weight(&slot->share);
-	const int64_t room_ma =
-		slot->limit_ma[network->direction] - drift_of_doubtful(slot, network);
+	const int64_t room_ma = own_limit_of(search, slot).ma - drift_of_doubtful(slot, network);
 
-	lower(search, scale(room_ma, network->weight + own, own),
-	      cause_of_pack(fusion, slot, network));
+	lower(search, scale(room_ma, network->weight + own, own), cause_of_pack(search, slot));
 }
 
 static int64_t trip_current(const struct slot *slot, enum direction direction)
@@ -213,73 +190,87 @@ static int64_t guard_margin(const struct slot *slot, enum direction direction)
 
 /* Needs no model: whoever has too much current now, the total must shrink by the same part. It is
  * never fed back into any estimate. */
-static void apply_guard(struct fusion *fusion, struct search *search, const struct slot *slot)
+static void apply_guard(struct search *search, const struct slot *slot)
 {
 	const struct network *network = search->network;
 	const int64_t flow_ma = slot_flow(slot, network->direction);
 	const int64_t limit_ma = slot->limit_ma[network->direction];
 	const int64_t margin_ma = guard_margin(slot, network->direction);
 	int64_t total_ma = network->flow_ma + network->doubtful_ma;
-	struct cause cause = cause_of(RULE_OVERCURRENT, slot_number(fusion, slot));
+	struct cause cause = cause_of(RULE_OVERCURRENT, slot_number(search->fusion, slot));
 
 	if (slot->silent || flow_ma <= limit_ma + margin_ma)
 		return;
 	if (slot->presence[network->direction] == PRESENCE_PERHAPS)
 		total_ma += flow_ma;
 	cause.value = (int32_t)flow_ma;
-	report_circulating(fusion, network, slot, &cause);
+	report_circulating(search, slot, &cause);
 	lower(search, total_ma > 0 ? scale(total_ma, limit_ma, flow_ma) : 0, cause);
 }
 
-/* N-1: when the largest of the others trips, this one must not trip after it. */
-static void apply_n_minus_1(struct fusion *fusion, struct search *search, const struct slot *slot)
+/* What a pack takes beyond its share, as far as anybody knows; what it takes less is no reserve. */
+static int64_t debit_of(const struct search *search, const struct slot *slot)
 {
-	const struct network *network = search->network;
-	const int64_t own = share_weight(&slot->share);
-	const bool inside = slot->presence[network->direction] == PRESENCE_SURE;
-	const int64_t weight = network->weight + (inside ? 0 : own);
-	int64_t largest = 0;
+	const enum direction direction = search->network->direction;
+	const int64_t certain_ma = slot->drift[direction].certain_ma;
+	const int64_t now_ma = slot->presence[direction] == PRESENCE_SURE
+				       ? drift_of(slot, search->network)
+				       : drift_of_doubtful(slot, search->network);
 
-	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
-		const struct slot *other = &fusion->slots[i];
-
-		if (other != slot && other->presence[network->direction] == PRESENCE_SURE &&
-		    share_weight(&other->share) > largest)
-			largest = share_weight(&other->share);
-	}
-	if (largest > 0)
-		lower(search, scale(trip_current(slot, network->direction), weight - largest, own),
-		      cause_of(RULE_N_MINUS_1, slot_number(fusion, slot)));
+	return now_ma > certain_ma ? now_ma : certain_ma;
 }
 
-static void apply_packs(struct fusion *fusion, struct search *search)
+/* N-1: when any one of the others trips, its current goes to the rest by their shares, and this one
+ * must not trip after it: trip >= a_j + b_j x total + (a_k + b_k x total) x b_j / (1 - b_k). */
+static void apply_n_minus_1(struct search *search, const struct slot *slot)
 {
 	const struct network *network = search->network;
-	const enum limit_rule rule = fusion->config.limit_rule;
+	const enum direction direction = network->direction;
+	const int64_t own = share_weight(&slot->share);
+	const int64_t weight =
+		network->weight + (slot->presence[direction] == PRESENCE_SURE ? 0 : own);
+	const int64_t room_ma = trip_current(slot, direction) - debit_of(search, slot);
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
-		const struct slot *slot = &fusion->slots[i];
+		const struct slot *other = &search->fusion->slots[i];
+		const int64_t lost = other->presence[direction] == PRESENCE_SURE
+					     ? share_weight(&other->share)
+					     : 0;
+
+		if (other != slot && other->presence[direction] != PRESENCE_NONE)
+			lower(search, scale(room_ma, weight - lost, own) - debit_of(search, other),
+			      cause_of(RULE_N_MINUS_1, slot_number(search->fusion, slot)));
+	}
+}
+
+static void apply_packs(struct search *search)
+{
+	const struct network *network = search->network;
+	const struct fusion_config *config = &search->fusion->config;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *slot = &search->fusion->slots[i];
 
 		if (slot->presence[network->direction] == PRESENCE_NONE)
 			continue;
 		if (slot->presence[network->direction] == PRESENCE_PERHAPS)
-			apply_doubtful(fusion, search, slot);
-		else if (rule == LIMIT_RULE_SHARE)
-			apply_share(fusion, search, slot);
-		if (rule == LIMIT_RULE_MIN)
+			apply_doubtful(search, slot);
+		else if (config->limit_rule == LIMIT_RULE_SHARE)
+			apply_share(search, slot);
+		if (config->limit_rule == LIMIT_RULE_MIN)
 			lower(search,
-			      (int64_t)slot->limit_ma[network->direction] *
-				      __builtin_popcount(network->members),
+			      own_limit_of(search, slot).ma * __builtin_popcount(network->members),
 			      cause_of(RULE_MIN, i + 1));
-		apply_guard(fusion, search, slot);
-		if (fusion->config.n_minus_1 == 1)
-			apply_n_minus_1(fusion, search, slot);
+		apply_guard(search, slot);
+		if (config->n_minus_1 == 1)
+			apply_n_minus_1(search, slot);
 	}
 }
 
 /* Rules that look at the battery, not at one pack's current. */
-static void apply_policies(const struct fusion *fusion, struct search *search)
+static void apply_policies(struct search *search)
 {
+	const struct fusion *fusion = search->fusion;
 	const struct fusion_config *config = &fusion->config;
 	const enum direction direction = search->network->direction;
 	const int32_t cap_ma = direction == CHARGE ? config->charge_current_max_ma
@@ -292,6 +283,20 @@ static void apply_policies(const struct fusion *fusion, struct search *search)
 			lower(search, 0, cause_of(RULE_REST, i + 1));
 	if (!fusion->quorum)
 		lower(search, 0, cause_of(RULE_QUORUM, FIELD_UNKNOWN));
+}
+
+static struct bound find_limit(struct fusion *fusion, const struct network *network,
+			       const struct cause *lifted)
+{
+	struct search search = {.fusion = fusion, .network = network, .lifted = lifted};
+
+	begin_with_sum(&search);
+	apply_packs(&search);
+	search.ma += network->outside_ma;
+	if (search.ma < 0)
+		search.ma = 0;
+	apply_policies(&search);
+	return (struct bound){saturate_ma(search.ma), search.cause};
 }
 
 /* Nobody conducts: the reason depends on whether there is anybody. */
@@ -310,24 +315,18 @@ static struct cause cause_of_nothing(const struct fusion *fusion)
 
 static void limit_direction(struct fusion *fusion, enum direction direction)
 {
-	const struct network network = build_network(fusion, direction);
-	const struct cause sum = cause_of_sum(fusion, &network);
-	struct search search = {&network, sum, network.sum_ma, sum};
+	const struct network network = network_build(fusion, direction);
+	struct bound found = {0, cause_of_nothing(fusion)}, next = bound_none();
 
 	drift_update(fusion, &network);
-	fusion->sum_ma[direction] = saturate_ma(network.sum_ma);
-	if (network.members == 0) {
-		fusion->target_ma[direction] = 0;
-		fusion->cause[direction] = cause_of_nothing(fusion);
-		return;
+	if (network.members) {
+		found = find_limit(fusion, &network, NULL);
+		next = find_limit(fusion, &network, &found.cause);
 	}
-	apply_packs(fusion, &search);
-	search.ma += network.outside_ma;
-	if (search.ma < 0)
-		search.ma = 0;
-	apply_policies(fusion, &search);
-	fusion->target_ma[direction] = saturate_ma(search.ma);
-	fusion->cause[direction] = search.cause;
+	fusion->sum_ma[direction] = saturate_ma(network.sum_ma);
+	fusion->target_ma[direction] = found.value;
+	fusion->cause[direction] = found.cause;
+	fusion->next[direction] = next.value < NO_LIMIT_MA ? next : bound_none();
 }
 
 void fusion_limit_system(struct fusion *fusion)

@@ -352,6 +352,7 @@ static void write_pack(const struct fusion *fusion, const struct slot *slot, str
 	out->state = (int32_t)slot->state;
 	out->age_ms = slot->has_good ? saturate_ma(slot->age_ms) : FIELD_UNKNOWN;
 	out->share_mpct = share_mpct(fusion, slot);
+	out->share_confidence_mpct = slot_is_online(slot) ? 0 : FIELD_UNKNOWN;
 }
 
 void fusion_write_values(struct fusion *fusion, struct battery *out)

@@ -11,18 +11,48 @@
 #define STEP_MAX_MS     10000
 #define SILENT_CELL_MV  3375 /* nobody watches the cells of a silent pack */
 
+/* The lowest so far, and the lowest of another cause; 0 mV = nothing. */
 struct lowest {
 	int64_t mv;
 	struct cause cause;
+	int64_t next_mv;
+	struct cause next_cause;
 };
+
+static bool is_same(const struct cause *a, const struct cause *b)
+{
+	return a->rule == b->rule && a->pack == b->pack;
+}
+
+static void set_next(struct lowest *lowest, int64_t mv, struct cause cause)
+{
+	if (is_same(&cause, &lowest->cause) || (lowest->next_mv != 0 && mv >= lowest->next_mv))
+		return;
+	lowest->next_mv = mv;
+	lowest->next_cause = cause;
+}
 
 static void lower(struct lowest *lowest, int64_t mv, struct cause cause)
 {
-	if (lowest->mv != 0 && mv >= lowest->mv)
+	struct lowest before = *lowest;
+
+	if (mv == 0)
 		return;
+	if (before.mv != 0 && mv >= before.mv) {
+		set_next(lowest, mv, cause);
+		return;
+	}
 	lowest->mv = mv;
 	lowest->cause = cause;
+	if (before.mv != 0)
+		set_next(lowest, before.mv, before.cause);
 }
+
+static const struct lowest nothing = {.cause = {.rule = RULE_NO_DATA,
+						.pack = FIELD_UNKNOWN,
+						.cell = FIELD_UNKNOWN,
+						.other = FIELD_UNKNOWN,
+						.value = FIELD_UNKNOWN}};
 
 static struct cause cause_of_target(const struct fusion *fusion, const struct slot *slot)
 {
@@ -37,7 +67,7 @@ static struct cause cause_of_target(const struct fusion *fusion, const struct sl
 static struct lowest stage_target(const struct fusion *fusion)
 {
 	const struct fusion_config *config = &fusion->config;
-	struct lowest lowest = {0, cause_of(RULE_NO_DATA, FIELD_UNKNOWN)};
+	struct lowest lowest = nothing;
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		const struct slot *slot = &fusion->slots[i];
@@ -86,7 +116,7 @@ static void apply_doubtful(const struct fusion *fusion, const struct slot *slot,
 /* What must not be exceeded, whatever the charge cycle asks for; 0 = nothing special. */
 static struct lowest protective_limit(const struct fusion *fusion)
 {
-	struct lowest lowest = {0, cause_of(RULE_NO_DATA, FIELD_UNKNOWN)};
+	struct lowest lowest = nothing;
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		const struct slot *slot = &fusion->slots[i];
@@ -151,36 +181,59 @@ static void move(struct fusion *fusion, struct lowest want, struct lowest guard)
 	}
 }
 
-/* The highest voltage that anybody asks discharge to end at. */
+/* What comes next: while the voltage moves, where it goes to; else the lowest of another cause. */
+static struct bound next_charge_voltage(const struct fusion *fusion, struct lowest want,
+					const struct lowest *guard)
+{
+	const enum rule rule = fusion->voltage_cause[0].rule;
+
+	lower(&want, guard->mv, guard->cause);
+	lower(&want, guard->next_mv, guard->next_cause);
+	if (rule == RULE_VOLTAGE_RISE || rule == RULE_VOLTAGE_FALL)
+		return (struct bound){(int32_t)want.mv, want.cause};
+	return want.next_mv ? (struct bound){(int32_t)want.next_mv, want.next_cause} : bound_none();
+}
+
+/* The highest voltage that anybody asks discharge to end at, and the one below. */
 static void limit_discharge(struct fusion *fusion)
 {
-	int32_t end_mv = fusion->config.cells_in_series * fusion->config.cell_undervoltage_mv;
-	struct cause cause = cause_of(RULE_DISCHARGE_END, FIELD_UNKNOWN);
+	struct bound end = {fusion->config.cells_in_series * fusion->config.cell_undervoltage_mv,
+			    cause_of(RULE_DISCHARGE_END, FIELD_UNKNOWN)};
+	struct bound next = bound_none();
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		const struct slot *slot = &fusion->slots[i];
+		struct bound asked = {slot->discharge_voltage_mv,
+				      cause_of(RULE_PACK_REQUEST, i + 1)};
 
-		if (!slot->has_good || slot->isolated || slot->discharge_voltage_mv <= end_mv)
+		if (!slot->has_good || slot->isolated)
 			continue;
-		end_mv = slot->discharge_voltage_mv;
-		cause = cause_of(RULE_PACK_REQUEST, i + 1);
+		if (asked.value > end.value) {
+			next = end;
+			end = asked;
+		} else if (asked.value > next.value) {
+			next = asked;
+		}
 	}
-	fusion->discharge_voltage_mv = end_mv;
-	fusion->voltage_cause[1] = cause;
+	fusion->discharge_voltage_mv = end.value;
+	fusion->voltage_cause[1] = end.cause;
+	fusion->voltage_next[1] = next;
 }
 
 void fusion_limit_voltage(struct fusion *fusion)
 {
-	const struct lowest want = stage_target(fusion);
+	const struct lowest want = stage_target(fusion), guard = protective_limit(fusion);
 
 	if (want.mv == 0) { /* nobody is online: nothing to say, and what was reached stays */
 		fusion->charge_voltage_mv = fusion->discharge_voltage_mv = FIELD_UNKNOWN;
 		fusion->voltage_cause[0] = cause_of(RULE_NO_DATA, FIELD_UNKNOWN);
 		fusion->voltage_cause[1] = fusion->voltage_cause[0];
+		fusion->voltage_next[0] = fusion->voltage_next[1] = bound_none();
 		return;
 	}
-	move(fusion, want, protective_limit(fusion));
+	move(fusion, want, guard);
 	limit_discharge(fusion);
+	fusion->voltage_next[0] = next_charge_voltage(fusion, want, &guard);
 	fusion->charge_voltage_mv = (int32_t)(fusion->charge_voltage_uv / 1000);
 	if (fusion->all_finished)
 		fusion->stage = fusion->voltage_cause[0].rule == RULE_VOLTAGE_FALL ? CHARGE_FLOAT

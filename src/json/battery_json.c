@@ -70,6 +70,21 @@ static json_t *values(const int32_t *value, int32_t count, enum unit unit)
 	return list;
 }
 
+static json_t *runner_up(const struct runner_up *next)
+{
+	json_t *json;
+
+	if (!next->rule[0])
+		return json_null();
+	json = json_object();
+	json_object_set_new(json, "value", number(next->value, UNIT_A));
+	json_object_set_new(json, "rule", json_string(next->rule));
+	json_object_set_new(json, "pack", number(next->pack, UNIT_COUNT));
+	json_object_set_new(json, "cell", number(next->cell, UNIT_COUNT));
+	json_object_set_new(json, "text", text_or_null(next->text));
+	return json;
+}
+
 static json_t *reasons(const struct battery *battery)
 {
 	json_t *list = json_array();
@@ -84,6 +99,7 @@ static json_t *reasons(const struct battery *battery)
 		json_object_set_new(json, "pack", number(reason->pack, UNIT_COUNT));
 		json_object_set_new(json, "cell", number(reason->cell, UNIT_COUNT));
 		json_object_set_new(json, "text", text_or_null(reason->text));
+		json_object_set_new(json, "runner_up", runner_up(&reason->runner_up));
 		json_array_append_new(list, json);
 	}
 	return list;

@@ -78,6 +78,28 @@ static void written_is_read_back(void **state)
 	json_decref(json);
 }
 
+static void a_reason_names_what_would_limit_next(void **state)
+{
+	struct battery battery;
+	struct reason *reason = &battery.reasons[0];
+
+	(void)state;
+	battery_clear(&battery);
+	battery.reason_count = 2;
+	battery.reasons[1].limit = LIMIT_DISCHARGE_CURRENT;
+	reason->runner_up =
+		(struct runner_up){63249, 3, FIELD_UNKNOWN, "temperature", "Otherwise."};
+	json_t *json = json_from_battery(&battery);
+	json_t *list = json_object_get(json, "reasons");
+	char *text = json_dumps(json_object_get(json_array_get(list, 0), "runner_up"),
+				ONEPACK_JSON_FLAGS);
+	assert_string_equal(text, "{\"value\":63.249,\"rule\":\"temperature\",\"pack\":3,"
+				  "\"cell\":null,\"text\":\"Otherwise.\"}");
+	assert_true(json_is_null(json_object_get(json_array_get(list, 1), "runner_up")));
+	free(text);
+	json_decref(json);
+}
+
 static void nonsense_is_unknown_and_large_numbers_saturate(void **state)
 {
 	json_t *json = json_loads(
@@ -148,6 +170,7 @@ int main(void)
 		cmocka_unit_test(a_cleared_battery_has_every_key_as_null),
 		cmocka_unit_test(thousandths_print_exactly),
 		cmocka_unit_test(written_is_read_back),
+		cmocka_unit_test(a_reason_names_what_would_limit_next),
 		cmocka_unit_test(nonsense_is_unknown_and_large_numbers_saturate),
 		cmocka_unit_test(nothing_rounds_up_to_full),
 		cmocka_unit_test(known_values_only),
