@@ -170,7 +170,7 @@ static void the_next_limit_is_named(void **state)
 	assert_int_equal(next_of(&rig, LIMIT_CHARGE_CURRENT)->pack, 4);
 	assert_int_equal(next_of(&rig, LIMIT_CHARGE_CURRENT)->cell, FIELD_UNKNOWN);
 	assert_string_equal(next_of(&rig, LIMIT_CHARGE_CURRENT)->rule, "temperature");
-	rig.packs[3].temperatures_mC[1] = 25000;
+	rig.packs[3].temperatures_mC[1] = 22000;
 	rig_run(&rig, 1);
 	assert_string_equal(next_of(&rig, LIMIT_CHARGE_CURRENT)->rule, "user_cap");
 	assert_int_equal(next_of(&rig, LIMIT_CHARGE_CURRENT)->value, 300000);
