@@ -1,39 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Bytes are collected until the codec is satisfied; the codec knows the frames, this file only
- * knows time. It sleeps for the bytes that must still pass the wire instead of waking up for every
- * few of them, and it does not wait for padding behind a whole answer. */
+/* Carries a question and its answer over a tty; what is an answer is answer.c's business. It sleeps
+ * for the bytes that must still pass the wire instead of waking up for every few of them, and it
+ * does not wait for padding behind a whole answer. */
 #include "exchange.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 
 #include "onepack/clock.h"
 #include "onepack/port.h"
 
 #define WRITE_MS     100
+#define CHUNK        512
 #define BITS_OF_BYTE 10 /* 8N1 */
 
 static int64_t wire_us(const struct exchange *x, size_t bytes)
 {
 	return (int64_t)bytes * BITS_OF_BYTE * 1000000 / x->baud;
-}
-
-/* Just behind the echo of the question, which noise may precede; the beginning when there is none.
- */
-static const uint8_t *behind_echo(const struct exchange *x)
-{
-	const uint8_t *echo = memmem(x->bytes, x->count, x->request, x->request_count);
-
-	return echo ? echo + x->request_count : x->bytes;
-}
-
-const uint8_t *exchange_heard(const struct exchange *x, size_t *count)
-{
-	const uint8_t *heard = behind_echo(x);
-
-	*count = x->count - (size_t)(heard - x->bytes);
-	return heard;
 }
 
 /* Sleeps until then, for input too if asked: 0, or -ECANCELED. A hang-up ends it. */
@@ -54,13 +37,14 @@ static int sleep_until(const struct exchange *x, int64_t until_us, short events)
 }
 
 /* Waits for more bytes: how many came, 0 at the deadline. */
-static int collect(struct exchange *x, size_t expected, int64_t deadline_us)
+static int collect(struct exchange *x, const struct answer *answer, uint8_t bytes[CHUNK],
+		   int64_t deadline_us)
 {
+	size_t missing = answer_missing(answer);
 	int err, n;
 
-	expected += (size_t)(behind_echo(x) - x->bytes);
-	if (x->count > 0 && x->count + 1 < expected) {
-		int64_t full_us = clock_monotonic_us() + wire_us(x, expected - x->count - 1);
+	if (missing > 1) {
+		int64_t full_us = clock_monotonic_us() + wire_us(x, missing - 1);
 
 		err = sleep_until(x, full_us < deadline_us ? full_us : deadline_us, 0);
 		if (err)
@@ -69,103 +53,71 @@ static int collect(struct exchange *x, size_t expected, int64_t deadline_us)
 	err = sleep_until(x, deadline_us, POLLIN);
 	if (err)
 		return err;
-	n = serial_read(x->fd, x->bytes + x->count, sizeof x->bytes - x->count, 0);
-	if (n > 0) {
-		x->count += (size_t)n;
+	n = serial_read(x->fd, bytes, CHUNK, 0);
+	if (n > 0)
 		x->active_us = clock_monotonic_us();
-	}
 	return n;
 }
 
-static int judge(struct exchange *x, int message, int address, struct wire_values *out)
-{
-	return wire_response(x->wire, message, &x->ctx, address, x->bytes, x->count, out);
-}
-
-/* Time is up: what is there may do; else say whether anything came at all. */
-static int judge_finally(struct exchange *x, int message, int address, struct wire_values *out)
-{
-	size_t heard;
-	int result;
-
-	exchange_heard(x, &heard);
-	if (heard == 0)
-		return ERR_TIMEOUT;
-	x->ctx.final = true;
-	result = judge(x, message, address, out);
-	return result == ERR_INCOMPLETE || result == 0 ? ERR_FORMAT : result;
-}
-
-static int await(struct exchange *x, int message, int address, int64_t deadline_us,
+static int await(struct exchange *x, struct answer *answer, int64_t deadline_us,
 		 struct wire_values *out)
 {
-	size_t expected = (size_t)wire_response_length(x->wire, message);
+	uint8_t bytes[CHUNK];
 
 	for (;;) {
-		int n, result;
+		int n = collect(x, answer, bytes, deadline_us);
+		int result = ERR_INCOMPLETE;
 
-		if (x->count == sizeof x->bytes)
-			return ERR_FORMAT;
-		n = collect(x, expected, deadline_us);
 		if (n < 0)
 			return n;
-		if (n > 0) {
-			result = judge(x, message, address, out);
-			if (result != ERR_INCOMPLETE && result != 0)
-				return result;
-		}
+		if (n > 0)
+			result = answer_hear(answer, bytes, (size_t)n, out);
+		if (result != ERR_INCOMPLETE)
+			return result;
 		if (clock_monotonic_us() >= deadline_us)
-			return judge_finally(x, message, address, out);
+			return answer_end(answer, out);
 	}
 }
 
 /* Plain reads of registers are libmodbus' business, records and ASCII are not. */
-static bool is_register_read(const struct exchange *x)
+static bool is_register_read(const struct answer *answer)
 {
 	struct wire_info info;
 
-	wire_get_info(x->wire, &info);
-	return info.framing == WIRE_MODBUS && x->request_count > 2 &&
-	       (x->request[1] == 0x03 || x->request[1] == 0x04);
+	wire_get_info(answer->wire, &info);
+	return info.framing == WIRE_MODBUS && answer->request_count > 2 &&
+	       (answer->request[1] == 0x03 || answer->request[1] == 0x04);
 }
 
-static int ask_modbus(struct exchange *x, int message, int address, int32_t timeout_us,
+/* Nothing comes after what libmodbus took for a frame. */
+static int ask_modbus(struct exchange *x, struct answer *answer, int32_t timeout_us,
 		      struct wire_values *out)
 {
-	int n = modbus_master_ask(&x->modbus, x->request, x->request_count, timeout_us, x->bytes);
+	uint8_t frame[MODBUS_MASTER_ANSWER];
+	int n = modbus_master_ask(&x->modbus, answer->request, answer->request_count, timeout_us,
+				  frame);
 	int result;
 
 	x->active_us = clock_monotonic_us();
 	if (n < 0)
 		return n;
-	x->count = (size_t)n;
-	result = judge(x, message, address, out);
-	return result == ERR_INCOMPLETE || result == 0 ? ERR_FORMAT : result;
+	result = answer_hear(answer, frame, (size_t)n, out);
+	return result == ERR_INCOMPLETE ? ERR_FORMAT : result;
 }
 
-int exchange_run(struct exchange *x, int message, int address, int32_t timeout_us,
+int exchange_run(struct exchange *x, struct answer *answer, int32_t timeout_us,
 		 struct wire_values *out)
 {
-	int n = wire_request(x->wire, message, &x->ctx, address, x->request, sizeof x->request);
 	int64_t start_us;
+	int n;
 
-	if (n < 0)
-		return n;
-	x->request_count = (size_t)n;
-	x->count = 0;
-	x->ctx.final = false;
 	serial_drain(x->fd);
-	if (is_register_read(x))
-		return ask_modbus(x, message, address, timeout_us, out);
+	if (is_register_read(answer))
+		return ask_modbus(x, answer, timeout_us, out);
 	start_us = clock_monotonic_us();
-	n = serial_write(x->fd, x->request, x->request_count, WRITE_MS);
+	n = serial_write(x->fd, answer->request, answer->request_count, WRITE_MS);
 	if (n < 0)
 		return n;
-	x->active_us = start_us + wire_us(x, x->request_count);
-	return await(x, message, address, start_us + timeout_us, out);
-}
-
-int exchange_read_again(struct exchange *x, int message, int address, struct wire_values *out)
-{
-	return judge(x, message, address, out);
+	x->active_us = start_us + wire_us(x, answer->request_count);
+	return await(x, answer, start_us + timeout_us, out);
 }

@@ -16,6 +16,7 @@
 
 static struct fake_rack fake;
 static struct exchange exchange;
+static struct answer answer;
 static struct wire *wire;
 
 static int message_named(const char *name)
@@ -37,8 +38,9 @@ static int set_up(void **state)
 	fake_start(&fake);
 	wire = wire_load("pack/jk-pb", stderr);
 	assert_non_null(wire);
-	exchange = (struct exchange){.stop_fd = -1, .baud = 115200, .wire = wire};
-	wire_context_init(wire, &exchange.ctx);
+	exchange = (struct exchange){.stop_fd = -1, .baud = 115200};
+	answer = (struct answer){.wire = wire};
+	wire_context_init(wire, &answer.ctx);
 	exchange.fd = serial_open(fake.link, exchange.baud);
 	assert_true(exchange.fd >= 0);
 	return 0;
@@ -56,7 +58,8 @@ static int tear_down(void **state)
 static int ask(int address, struct wire_values *values)
 {
 	wire_values_clear(values);
-	return exchange_run(&exchange, message_named("live"), address, TIMEOUT_US, values);
+	assert_true(answer_begin(&answer, message_named("live"), address) > 0);
+	return exchange_run(&exchange, &answer, TIMEOUT_US, values);
 }
 
 static void expect_charging(const struct wire_values *values)
@@ -171,7 +174,7 @@ static void test_echo_behind_noise(void **state)
 	fake.noisy_echo = true;
 	pthread_mutex_unlock(&fake.lock);
 	assert_int_equal(ask(3, &values), ERR_TIMEOUT);
-	exchange_heard(&exchange, &heard);
+	answer_heard(&answer, &heard);
 	assert_int_equal(heard, 0);
 	fake_set(&fake, 3, FAKE_GOOD);
 	assert_true(ask(3, &values) > 0);
@@ -186,7 +189,7 @@ static void test_read_again(void **state)
 	fake_set(&fake, 3, FAKE_GOOD);
 	assert_true(ask(3, &values) > 0);
 	wire_values_clear(&values);
-	assert_true(exchange_read_again(&exchange, message_named("live"), 3, &values) > 0);
+	assert_true(answer_read_again(&answer, &values) > 0);
 	expect_charging(&values);
 }
 
