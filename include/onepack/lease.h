@@ -39,6 +39,14 @@ void lease_revoke(struct lease_page *page);
 
 enum lease_state { LEASE_NONE, LEASE_VALID, LEASE_EXPIRED, LEASE_REVOKED };
 
+/* What can be had of the last snapshot: nothing was ever published, all of it, or none that is
+ * whole. */
+enum lease_copy { LEASE_COPY_NONE, LEASE_COPY_WHOLE, LEASE_COPY_TORN };
+
+/* Pure: whether there is a lease, from the three things that decide it. `age_ms`, the time since
+ * the last renewal, counts for a whole copy only. */
+enum lease_state lease_judge(enum lease_copy copy, bool revoked, int64_t age_ms);
+
 /* Link side: copies the latest snapshot. Unless the lease is valid, the copy is made safe by
  * lease_make_safe. With LEASE_NONE (nothing was ever published) it is a cleared battery. `age_ms`
  * (may be NULL) is the time since the last renewal, -1 if there was none. */

@@ -26,6 +26,7 @@ struct rack_bus_config {
 	uint32_t baud;                   /* default: the protocol's */
 	uint32_t addresses; /* bit n = address n; default: what the protocol can have */
 	int32_t first_pack; /* number of the first pack here; default: the next free */
+	int32_t cycle_ms; /* ask everybody no more often than this; default: as fast as packs can */
 	int32_t option_count;
 	struct rack_option options[RACK_MAX_OPTIONS]; /* of the protocol */
 };

@@ -88,24 +88,23 @@ static void cell_write(struct cell *cell, _Atomic uint64_t *words, size_t stride
 	atomic_store_explicit(&cell->latest, number, memory_order_release);
 }
 
-/* 1: a whole copy, 0: nothing was ever written, -1: no whole copy could be had. */
-static int cell_read(const struct cell *cell, const _Atomic uint64_t *words, size_t stride,
-		     void *object, size_t size, int64_t *stamp_ms)
+static enum lease_copy cell_read(const struct cell *cell, const _Atomic uint64_t *words,
+				 size_t stride, void *object, size_t size, int64_t *stamp_ms)
 {
 	for (int i = 0; i < READ_TRIES; i++) {
 		uint64_t number = atomic_load_explicit(&cell->latest, memory_order_acquire);
 		const struct half *half = &cell->half[number % 2];
 
 		if (number == 0)
-			return 0;
+			return LEASE_COPY_NONE;
 		if (atomic_load_explicit(&half->number, memory_order_acquire) != number)
 			continue;
 		*stamp_ms = atomic_load_explicit(&half->stamp_ms, memory_order_acquire);
 		copy_out(words + number % 2 * stride, object, size);
 		if (atomic_load_explicit(&half->number, memory_order_relaxed) == number)
-			return 1;
+			return LEASE_COPY_WHOLE;
 	}
-	return -1;
+	return LEASE_COPY_TORN;
 }
 
 uint64_t lease_page_size(void)
@@ -172,30 +171,31 @@ static bool in_time(int64_t age_ms)
 	return age_ms >= -LEASE_TTL_MS && age_ms <= LEASE_TTL_MS;
 }
 
+enum lease_state lease_judge(enum lease_copy copy, bool revoked, int64_t age_ms)
+{
+	if (revoked)
+		return LEASE_REVOKED;
+	if (copy == LEASE_COPY_NONE)
+		return LEASE_NONE;
+	return copy == LEASE_COPY_WHOLE && in_time(age_ms) ? LEASE_VALID : LEASE_EXPIRED;
+}
+
 enum lease_state lease_read(const struct lease_page *page, int64_t now_ms, struct battery *out,
 			    int64_t *age_ms)
 {
-	enum lease_state state = LEASE_VALID;
 	int64_t renewed_ms = 0;
-	int64_t age;
-	int found = cell_read(&page->snapshot, page->snapshot_words[0], WORDS(struct battery), out,
-			      sizeof *out, &renewed_ms);
+	enum lease_copy copy = cell_read(&page->snapshot, page->snapshot_words[0],
+					 WORDS(struct battery), out, sizeof *out, &renewed_ms);
+	int64_t age = now_ms - renewed_ms;
+	enum lease_state state = lease_judge(copy, atomic_load(&page->revoked), age);
 
-	if (found <= 0) {
+	if (copy != LEASE_COPY_WHOLE) {
 		battery_clear(out);
-		if (age_ms)
-			*age_ms = -1;
-		if (found == 0 && !atomic_load(&page->revoked))
-			return LEASE_NONE;
+		age = -1;
 	}
-	age = now_ms - renewed_ms;
-	if (atomic_load(&page->revoked))
-		state = LEASE_REVOKED;
-	else if (found < 0 || !in_time(age))
-		state = LEASE_EXPIRED;
-	if (found > 0 && age_ms)
-		*age_ms = age > 0 ? age : 0;
-	if (state != LEASE_VALID)
+	if (age_ms)
+		*age_ms = copy != LEASE_COPY_WHOLE || age > 0 ? age : 0;
+	if (state != LEASE_VALID && state != LEASE_NONE)
 		lease_make_safe(out);
 	return state;
 }

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "announce.h"
-#include "limits.h"
 #include "onepack/clock.h"
 
 #define BACKOFF_MIN_MS 1000
@@ -44,11 +43,11 @@ static void publish_status(struct link *link, int64_t now_ms)
 	memcpy(detail, status->detail, sizeof detail);
 	if (link->is_open)
 		link->kind->report(link, status);
-	if (link->is_open && link->quiet)
+	if (link->is_open && link->hold.quiet)
 		snprintf(status->detail, sizeof status->detail,
 			 "silent: no limits from the engine");
 	status->alive_ms = now_ms;
-	status->lease_valid = link->lease == LEASE_VALID;
+	status->lease_valid = link->hold.lease == LEASE_VALID;
 	status->view = link->heard.inverter;
 	lease_write_status(link->page, link->options.slot, status);
 	if (status->link != before || strcmp(detail, status->detail) != 0)
@@ -108,23 +107,10 @@ static void read_lease(struct link *link, int64_t now_ms)
 {
 	struct battery battery;
 	int64_t age_ms;
-	enum lease_state before = link->lease;
+	enum lease_state lease = lease_read(link->page, now_ms, &battery, &age_ms);
 
-	link->lease = lease_read(link->page, now_ms, &battery, &age_ms);
-	if (link->ending_ms)
-		lease_make_safe(&battery);
-	link->fell = limits_fell(&link->battery, &battery);
-	link->battery = battery;
-	if (link->lease == LEASE_VALID) {
-		link->expires_ms = now_ms + LEASE_TTL_MS - age_ms + 1;
-		link->quiet = false;
-		return;
-	}
-	if (before == LEASE_VALID)
-		link->lease_lost_ms = now_ms;
-	link->expires_ms = INT64_MAX;
-	link->quiet =
-		link->info.silence_ms > 0 && now_ms - link->lease_lost_ms >= link->info.silence_ms;
+	hold_take(&link->hold, lease, &battery, age_ms, link->ending_ms != 0, link->info.silence_ms,
+		  now_ms);
 }
 
 /* --- the port --- */
@@ -199,7 +185,7 @@ static void hear_visitor(struct link *link)
 {
 	if (!announce_is_leave(link->connection)) {
 		close(link->connection);
-	} else if (link->lease == LEASE_VALID && !is_orphan(link)) {
+	} else if (link->hold.lease == LEASE_VALID && !is_orphan(link)) {
 		announce_refuse(link->connection);
 	} else {
 		log_line(link, "leaving for the next gateway");
@@ -216,8 +202,8 @@ static int64_t next_wake_us(const struct link *link, int64_t now_us)
 
 	if (port_us < next_us)
 		next_us = port_us;
-	if (link->expires_ms < next_us / 1000)
-		next_us = link->expires_ms * 1000;
+	if (link->hold.expires_ms < next_us / 1000)
+		next_us = link->hold.expires_ms * 1000;
 	if (link->ending_ms && now_us + 10000 < next_us)
 		next_us = now_us + 10000; /* to see whether the farewell is over */
 	return next_us;
@@ -263,7 +249,7 @@ static bool may_end(const struct link *link)
 {
 	if (!link->is_open && link->ending_ms)
 		return true;
-	return is_orphan(link) && (!link->is_open || link->quiet);
+	return is_orphan(link) && (!link->is_open || link->hold.quiet);
 }
 
 static void turn(struct link *link)
@@ -376,8 +362,7 @@ int link_init(struct link *link, const struct link_options *options, char *why, 
 	link->connection = -1;
 	link->serial.fd = -1;
 	link->backoff_ms = BACKOFF_MIN_MS;
-	link->lease_lost_ms = clock_monotonic_ms();
-	battery_clear(&link->battery);
+	hold_start(&link->hold, clock_monotonic_ms());
 	wire_values_clear(&link->heard);
 	link->signal_fd = watch_signals();
 	link->page = lease_map(options->lease_fd);

@@ -18,13 +18,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "feed.h"
+#include "hold.h"
 #include "onepack/battery.h"
 #include "onepack/inverter.h"
 #include "onepack/lease.h"
 #include "onepack/port.h"
 #include "onepack/wire.h"
 #include "respond.h"
+#include "talk.h"
 
 struct link_options {
 	int lease_fd;
@@ -59,10 +60,7 @@ extern const struct link_kind link_serial;
 
 struct link_can_side {
 	struct can_port *port;
-	struct feed feed;
-	uint64_t limits;                   /* the messages that carry limits, one bit each */
-	struct can_message last[FEED_MAX]; /* as last sent */
-	bool paused;                       /* the link was quiet: start a new set */
+	struct talk talk;
 	int64_t tick_ms;
 };
 
@@ -82,12 +80,7 @@ struct link {
 	uint32_t bitrate;
 
 	struct lease_page *page;
-	struct battery battery; /* what the lease allows to say now */
-	enum lease_state lease;
-	int64_t expires_ms;    /* of the lease, INT64_MAX = not valid */
-	int64_t lease_lost_ms; /* since when there is none */
-	bool fell;             /* a limit became stricter, and that was not sent yet */
-	bool quiet;            /* without a lease for so long that nothing may be said */
+	struct hold hold; /* what may be said now */
 
 	int signal_fd;
 	int listener;   /* announce.h, -1 = the port is not ours yet */

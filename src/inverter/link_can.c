@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "limits.h"
 #include "onepack/clock.h"
 
 #define TICK_MS             1000
@@ -18,9 +17,9 @@
 static void note_sent(struct link *link, int index, const struct can_message *message,
 		      int64_t now_us)
 {
-	link->can.last[index] = *message;
+	talk_sent(&link->can.talk, index, message);
 	link->status.sent_ms = now_us / 1000;
-	if (!(link->can.limits >> index & 1))
+	if (!(link->can.talk.limits >> index & 1))
 		return;
 	wire_values_clear(&link->said);
 	if (wire_decode_can(link->wire, &link->ctx, message, &link->said) == 0)
@@ -39,51 +38,6 @@ static int send_message(struct link *link, int index, const struct can_message *
 	return err == -ENOBUFS || err == -ENETDOWN ? 0 : err;
 }
 
-static int encode_and_send(struct link *link, int index, int64_t now_us)
-{
-	struct can_message message;
-
-	if (wire_encode_can(link->wire, index, &link->ctx, &link->battery, &message) <= 0)
-		return 0; /* withheld */
-	return send_message(link, index, &message, now_us);
-}
-
-static bool same(const struct can_message *a, const struct can_message *b)
-{
-	return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
-}
-
-/* Stricter limits do not wait for their period. */
-static int send_limits(struct link *link, int64_t now_us)
-{
-	for (int i = 0; i < link->can.feed.count; i++) {
-		struct can_message message;
-		int err;
-
-		if (!(link->can.limits >> i & 1) ||
-		    wire_encode_can(link->wire, i, &link->ctx, &link->battery, &message) <= 0 ||
-		    same(&message, &link->can.last[i]))
-			continue;
-		err = send_message(link, i, &message, now_us);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static void start_feed(struct link *link, int64_t now_us)
-{
-	int count = wire_message_count(link->wire);
-	int32_t periods_ms[FEED_MAX] = {0};
-	struct wire_message_info info;
-
-	for (int i = 0; i < count && i < FEED_MAX; i++) {
-		wire_get_message(link->wire, i, &info);
-		periods_ms[i] = info.from_inverter ? 0 : info.period_ms;
-	}
-	feed_start(&link->can.feed, periods_ms, count, now_us);
-}
-
 static int can_open(struct link *link, char *why, size_t why_size)
 {
 	struct link_can_side *can = &link->can;
@@ -91,10 +45,8 @@ static int can_open(struct link *link, char *why, size_t why_size)
 
 	if (err)
 		return err;
-	can->limits = limits_messages(link->wire, &link->ctx);
-	memset(can->last, 0, sizeof can->last);
+	talk_start(&can->talk, link->wire, &link->ctx);
 	can->tick_ms = clock_monotonic_ms();
-	can->paused = true;
 	return 0;
 }
 
@@ -126,6 +78,7 @@ static int can_receive(struct link *link, int64_t now_us)
 static int can_send(struct link *link, int64_t now_us)
 {
 	struct link_can_side *can = &link->can;
+	struct can_message message;
 	int err = 0;
 	int i;
 
@@ -133,24 +86,17 @@ static int can_send(struct link *link, int64_t now_us)
 		can->tick_ms = now_us / 1000;
 		can_port_tick(can->port, now_us / 1000);
 	}
-	if (link->quiet) {
-		can->paused = true;
-		return 0;
-	}
-	if (can->paused)
-		start_feed(link, now_us);
-	can->paused = false;
-	if (link->fell)
-		err = send_limits(link, now_us);
-	while (!err && (i = feed_due(&can->feed, now_us)) >= 0)
-		err = encode_and_send(link, i, now_us);
+	talk_turn(&can->talk, link->wire, &link->hold, now_us);
+	while (!err && (i = talk_next(&can->talk, link->wire, &link->ctx, &link->hold, now_us,
+				      &message)) >= 0)
+		err = send_message(link, i, &message, now_us);
 	return err;
 }
 
 static int64_t can_next_us(const struct link *link)
 {
 	int64_t tick_us = (link->can.tick_ms + TICK_MS) * 1000;
-	int64_t feed_us = link->can.paused ? INT64_MAX : feed_next_us(&link->can.feed);
+	int64_t feed_us = talk_next_us(&link->can.talk);
 
 	return feed_us < tick_us ? feed_us : tick_us;
 }
@@ -167,11 +113,11 @@ static bool can_farewell(struct link *link, int64_t now_us)
 {
 	int64_t end_ms = now_us / 1000 + FAREWELL_PATIENT_MS;
 
-	for (int i = 0; i < link->can.feed.count; i++) {
+	for (int i = 0; i < link->can.talk.feed.count; i++) {
 		struct can_message message;
 
-		if (link->can.feed.period_us[i] == 0 ||
-		    wire_encode_can(link->wire, i, &link->ctx, &link->battery, &message) <= 0)
+		if (link->can.talk.feed.period_us[i] == 0 ||
+		    wire_encode_can(link->wire, i, &link->ctx, &link->hold.battery, &message) <= 0)
 			continue;
 		while (can_port_send(link->can.port, &message) == -ENOBUFS &&
 		       clock_monotonic_ms() < end_ms)

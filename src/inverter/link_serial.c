@@ -46,7 +46,7 @@ static int serial_side_receive(struct link *link, int64_t now_us)
 	int n;
 
 	while ((n = serial_read(link->serial.fd, bytes, sizeof bytes, 0)) > 0)
-		if (!link->quiet)
+		if (!link->hold.quiet)
 			respond_receive(&link->serial.respond, bytes, (size_t)n, now_us);
 	return n;
 }
@@ -89,14 +89,14 @@ static int serial_side_send(struct link *link, int64_t now_us)
 	size_t count;
 	int err;
 
-	if (link->quiet) {
+	if (link->hold.quiet) {
 		respond_reset(respond);
 		return 0;
 	}
 	respond->ctx.local_time_s = link->ctx.local_time_s;
 	respond->ctx.uptime_ms = link->ctx.uptime_ms;
 	asked = respond->asked;
-	count = respond_turn(respond, &link->battery, now_us, answer);
+	count = respond_turn(respond, &link->hold.battery, now_us, answer);
 	if (respond->asked != asked)
 		note_request(link, now_us);
 	if (count == 0)

@@ -87,6 +87,7 @@ int poller_init(struct poller *p, const struct wire *wire, const struct rack_bus
 		.addresses = p->listed ? config->addresses : addresses_of(&info),
 		.gap_us = GAP_US,
 		.listen_us = LISTEN_FIRST_US,
+		.cycle_us = config->cycle_ms * 1000,
 	};
 	/* with a single pack, an answer that nobody signed can only be its own */
 	p->answer.ctx.alone = (p->config.addresses & (p->config.addresses - 1)) == 0;

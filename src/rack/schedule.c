@@ -50,6 +50,7 @@ void schedule_restart(struct schedule *s, int64_t now_us)
 	s->probed = false;
 	s->refreshed = false;
 	s->cycle_start_us = now_us;
+	s->rest_us = now_us;
 }
 
 void schedule_init(struct schedule *s, const struct schedule_config *config, int64_t now_us)
@@ -108,7 +109,8 @@ static int longest_silent(const struct schedule *s)
 static void end_cycle(struct schedule *s, int64_t now_us)
 {
 	s->cycle_us = now_us - s->cycle_start_us;
-	s->cycle_start_us = now_us;
+	s->rest_us = s->cycle_start_us + s->config.cycle_us;
+	s->cycle_start_us = now_us > s->rest_us ? now_us : s->rest_us;
 	s->cycles++;
 	s->cursor = 0;
 	s->probed = false;
@@ -203,7 +205,7 @@ struct schedule_step schedule_next(struct schedule *s, int64_t now_us)
 
 	if (now_us < s->listen_us)
 		return (struct schedule_step){.kind = SCHEDULE_LISTEN, .at_us = s->listen_us};
-	for (int cycles = 0; !s->asking && cycles < 2;) {
+	for (int cycles = 0; !s->asking && now_us >= s->rest_us && cycles < 2;) {
 		int message = s->turn_open ? find_message(s, now_us) : -1;
 
 		if (message >= 0) {
@@ -216,6 +218,8 @@ struct schedule_step schedule_next(struct schedule *s, int64_t now_us)
 			}
 		}
 	}
+	if (!s->asking && now_us < s->rest_us)
+		return (struct schedule_step){.kind = SCHEDULE_LISTEN, .at_us = s->rest_us};
 	if (!s->asking) /* nobody to ask */
 		return (struct schedule_step){.kind = SCHEDULE_LISTEN,
 					      .at_us = now_us + MASTER_GONE_US};

@@ -32,6 +32,8 @@ struct schedule_config {
 	int32_t answer_us; /* time that the longest answer takes on the wire, its question included
 			    */
 	int32_t listen_us; /* listen so long before the first question */
+	int32_t cycle_us;  /* a cycle begins no sooner than this after the one before; 0 = at once
+			    */
 };
 
 enum schedule_kind { SCHEDULE_LISTEN, SCHEDULE_ASK };
@@ -74,6 +76,7 @@ struct schedule {
 	int cursor; /* the next address that may have its turn */
 	bool probed, refreshed;
 	int64_t cycle_start_us;
+	int64_t rest_us;  /* ask nobody until then */
 	int64_t cycle_us; /* duration of the last whole cycle, 0 = none yet */
 	uint64_t cycles;
 	/* the turn */

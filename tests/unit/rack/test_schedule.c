@@ -133,6 +133,28 @@ static void test_fifteen_packs_take_wire_time_and_gaps(void **state)
 	}
 }
 
+/* Whoever wants it slower gets whole cycles, evenly, with pauses between them. */
+static void test_a_pace(void **state)
+{
+	struct line line;
+	int64_t start_us;
+	uint64_t cycles;
+
+	(void)state;
+	line_start(&line, "HHH");
+	line.schedule.config.cycle_us = 4 * SECOND;
+	line_run(&line, 20 * SECOND);
+	cycles = line.schedule.cycles;
+	start_us = line.schedule.cycle_start_us;
+	forget_figures(&line);
+	line_run(&line, 40 * SECOND);
+	assert_in_range(line.schedule.cycles - cycles, 10, 11);
+	assert_int_equal((line.schedule.cycle_start_us - start_us) % (4 * SECOND), 0);
+	for (int i = 1; i <= 3; i++)
+		assert_in_range(line.worst_us[i], 4 * SECOND, 4 * SECOND + GAP_US);
+	assert_true(line.schedule.cycle_us < SECOND);
+}
+
 /* All fifteen in the first round have live data and settings asked: within 15 x 2 exchanges. */
 static void test_first_contact_is_quick(void **state)
 {
@@ -424,6 +446,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fifteen_packs_take_wire_time_and_gaps),
+		cmocka_unit_test(test_a_pace),
 		cmocka_unit_test(test_first_contact_is_quick),
 		cmocka_unit_test(test_silent_addresses_do_not_starve),
 		cmocka_unit_test(test_falling_silent_costs_little),
