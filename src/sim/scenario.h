@@ -55,7 +55,7 @@ void scenario_default(struct scenario *scenario);
 
 void scenario_default_pack(struct scenario_pack *pack);
 
-/* 0, -errno (cannot be read), or ERR_FORMAT after complaints with places to `errors`; *out is
+/* 0, or ERR_FORMAT after complaints with places to `errors` (NULL = nowhere); *out is
  * untouched then. */
 int scenario_load(const char *path, FILE *errors, struct scenario *out);
 int scenario_parse(const char *name, const char *text, size_t length, FILE *errors,
