@@ -70,6 +70,49 @@ static size_t answer_of(const struct jk_bus *bus, const struct jk_station *stati
 	return bus->long_form ? lengthen(answer, (size_t)length) : (size_t)length;
 }
 
+static int message_named(const struct wire *wire, const char *name)
+{
+	struct wire_message_info info;
+	int i = wire_message_count(wire) - 1;
+
+	for (; i > 0; i--) {
+		wire_get_message(wire, i, &info);
+		if (strcmp(info.name, name) == 0)
+			break;
+	}
+	return i;
+}
+
+/* A request for live data (even steps) or settings (odd steps). */
+static size_t request_of(const struct jk_bus *bus, int step, int address, uint8_t *out, size_t size)
+{
+	struct wire_context ctx;
+	int length;
+
+	wire_context_init(bus->wire, &ctx);
+	length = wire_request(bus->wire, message_named(bus->wire, step % 2 ? "settings" : "live"),
+			      &ctx, address, out, size);
+	return length > 0 ? (size_t)length : 0;
+}
+
+/* What the next pack would say to the same question, signed by it. */
+static size_t foreign_answer(const struct jk_bus *bus, int index, const uint8_t *frame,
+			     size_t count, uint8_t answer[WIRE_MAX_FRAME + 2])
+{
+	const struct jk_station *other = &bus->stations[(index + 1) % bus->pack_count];
+	uint8_t request[64];
+	size_t length = request_of(bus, 0, bus->stations[index].address, request, sizeof request);
+	int step = length == count && memcmp(request, frame, count) == 0 ? 0 : 1;
+
+	length = request_of(bus, step, other->address, request, sizeof request);
+	return answer_of(bus, other, request, length, answer);
+}
+
+static int spoil(const struct jk_bus *bus, int index, uint8_t *answer, size_t *length)
+{
+	return bus->spoiler ? bus->spoiler->spoil(bus->spoiler->context, index, answer, length) : 1;
+}
+
 static void answer_as(struct jk_bus *bus, int index, int64_t asked_ns, const uint8_t *frame,
 		      size_t count)
 {
@@ -77,16 +120,22 @@ static void answer_as(struct jk_bus *bus, int index, int64_t asked_ns, const uin
 	uint8_t answer[WIRE_MAX_FRAME + 2];
 	size_t length;
 
-	if (is_silent(station->pack) || station->address == JK_MASTER_ADDRESS)
+	if (frame[0] != station->address || is_silent(station->pack) ||
+	    station->address == JK_MASTER_ADDRESS)
 		return;
-	length = answer_of(bus, station, frame, count, answer);
+	if (bus->spoiler && bus->spoiler->foreign(bus->spoiler->context, index))
+		length = foreign_answer(bus, index, frame, count, answer);
+	else
+		length = answer_of(bus, station, frame, count, answer);
 	if (length == 0)
 		return;
 	asked_ns += TURNAROUND_NS + (int64_t)sim_random_spread(&bus->random, TURNAROUND_SPREAD) +
 		    station->late_ms * MS;
-	line_send(&bus->line, JK_BUS_FIRST + index, asked_ns, answer, length);
+	for (int times = spoil(bus, index, answer, &length); times > 0; times--)
+		line_send(&bus->line, JK_BUS_FIRST + index, asked_ns, answer, length);
 	bus->answers++;
 }
+
 static void drop(struct jk_bus *bus, size_t count)
 {
 	bus->heard_count -= count;
@@ -139,31 +188,6 @@ void jk_bus_heard(struct jk_bus *bus, int talker, int64_t end_ns, const uint8_t 
 	take_requests(bus);
 }
 
-static int message_named(const struct wire *wire, const char *name)
-{
-	struct wire_message_info info;
-	int i = wire_message_count(wire) - 1;
-
-	for (; i > 0; i--) {
-		wire_get_message(wire, i, &info);
-		if (strcmp(info.name, name) == 0)
-			break;
-	}
-	return i;
-}
-
-/* A request for live data (even steps) or settings (odd steps). */
-static size_t request_of(const struct jk_bus *bus, int step, int address, uint8_t *out, size_t size)
-{
-	struct wire_context ctx;
-	int length;
-
-	wire_context_init(bus->wire, &ctx);
-	length = wire_request(bus->wire, message_named(bus->wire, step % 2 ? "settings" : "live"),
-			      &ctx, address, out, size);
-	return length > 0 ? (size_t)length : 0;
-}
-
 /* One step of a master's cycle: two questions for each address, then, if it is a pack, its own two
  * records, which nobody asked for. */
 static int64_t master_tick(struct jk_bus *bus, struct jk_master *master, int station,
@@ -203,4 +227,19 @@ int64_t jk_bus_tick(struct jk_bus *bus, int64_t now_ns)
 		next_ns = due_ns < next_ns ? due_ns : next_ns;
 	}
 	return next_ns;
+}
+
+static void party_hear(void *self, int talker, int64_t end_ns, const uint8_t *bytes, size_t count)
+{
+	jk_bus_heard(self, talker, end_ns, bytes, count);
+}
+
+static int64_t party_tick(void *self, int64_t now_ns)
+{
+	return jk_bus_tick(self, now_ns);
+}
+
+struct line_party jk_bus_party(struct jk_bus *bus)
+{
+	return (struct line_party){bus, party_hear, party_tick};
 }

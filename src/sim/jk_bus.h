@@ -29,9 +29,18 @@ struct jk_station {
 	struct jk_master master; /* while its address is 0 */
 };
 
+/* What happens to answers on their way; `index` is that of the station. */
+struct jk_spoiler {
+	void *context;
+	bool (*foreign)(void *context, int index); /* another pack's answer comes instead */
+	/* Changes an answer; returns how often it arrives: 0, 1, 2. */
+	int (*spoil)(void *context, int index, uint8_t *bytes, size_t *count);
+};
+
 struct jk_bus {
 	const struct wire *wire;
 	struct line line;
+	const struct jk_spoiler *spoiler; /* NULL = nothing happens to them */
 	int pack_count;
 	struct jk_station stations[ONEPACK_MAX_PACKS];
 	bool long_form;      /* 310 bytes: a zero after the record and one after the acknowledge */
@@ -54,3 +63,6 @@ void jk_bus_heard(struct jk_bus *bus, int talker, int64_t end_ns, const uint8_t 
 
 /* Lets masters ask when their time has come; returns when to call again. */
 int64_t jk_bus_tick(struct jk_bus *bus, int64_t now_ns);
+
+/* These packs as a party of a line. */
+struct line_party jk_bus_party(struct jk_bus *bus);

@@ -161,3 +161,8 @@ bool line_hears(const struct line *line, int station, int talker)
 {
 	return talker != station || line->echo;
 }
+
+void line_hush(struct line *line, int station)
+{
+	line->stations[station].tail = line->stations[station].head;
+}

@@ -38,6 +38,14 @@ struct line {
 typedef void line_heard(void *context, int talker, int64_t end_ns, const uint8_t *bytes,
 			size_t count);
 
+/* Somebody (or several) on a line, as it looks to whoever lets its time pass: it hears everything,
+ * and says something with line_send. Simulated packs are one kind, other things can be. */
+struct line_party {
+	void *self;
+	void (*hear)(void *self, int talker, int64_t end_ns, const uint8_t *bytes, size_t count);
+	int64_t (*tick)(void *self, int64_t now_ns); /* returns when to be called again */
+};
+
 void line_init(struct line *line, uint32_t baud, int station_count, uint64_t seed);
 
 /* Lets a station say something from `start_ns` on, or after what it is still saying. All or
@@ -54,3 +62,6 @@ int64_t line_quiet_ns(const struct line *line);
 
 /* Whether a station hears what a talker says. */
 bool line_hears(const struct line *line, int station, int talker);
+
+/* Forgets what a station has not said yet: it lost its voice. */
+void line_hush(struct line *line, int station);

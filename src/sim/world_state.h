@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a world is made of, and the parts of its life. Private to src/sim/world*.c; everybody else
+ * sees world.h. Times are virtual: `_ns` on the lines, `_us` in the gateway, `_ms` elsewhere, all
+ * from the start of the world. */
+#pragma once
+
+#include "inverter/hold.h"
+#include "inverter/respond.h"
+#include "inverter/talk.h"
+#include "inverter_can.h"
+#include "inverter_rs485.h"
+#include "jk_bus.h"
+#include "onepack/fusion.h"
+#include "onepack/lease.h"
+#include "rack/poller.h"
+#include "rack/table.h"
+#include "world.h"
+
+#define NS_PER_MS   INT64_C(1000000)
+#define NS_PER_US   INT64_C(1000)
+#define WORLD_NEVER INT64_MAX
+
+/* --- the site --- */
+
+#define WORLD_LINE_PARTIES 2
+
+/* A line with packs, and who is on it besides the gateway. */
+struct world_line {
+	struct jk_bus jk;
+	int party_count;
+	struct line_party parties[WORLD_LINE_PARTIES];
+	struct jk_spoiler spoiler;
+	struct world *world;
+	int number, first_pack; /* from 0; index of its first pack */
+	int64_t due_ns, tick_ns;
+};
+
+/* The inverter, and the wire between it and the link. */
+struct world_inverter {
+	struct wire_info info;
+	struct wire *wire;
+	struct inverter_can can;
+	struct inverter_rs485 rs485;
+	struct line line; /* RS485: station 0 is the link, 1 the inverter */
+	int64_t due_ns;
+};
+
+/* --- the gateway --- */
+
+/* One link process. It survives the engine. */
+struct world_link {
+	bool running;
+	struct wire_context ctx;
+	struct hold hold;
+	struct talk talk;
+	struct respond respond;
+	struct wire_values heard; /* what the inverter said */
+	struct inverter_status status;
+	bool sees_news; /* a snapshot was published since it last looked */
+	int64_t due_us;
+};
+
+/* One life of onepackd: all of it is lost in a crash. */
+struct world_gateway {
+	bool running;
+	struct rack_bus_config buses[WORLD_MAX_LINES];
+	struct poller pollers[WORLD_MAX_LINES];
+	struct table table;
+	uint32_t cycles_ended; /* lines that have ended a cycle since the last step, one bit each */
+	struct fusion *fusion;
+	struct fusion_input input;
+	struct battery now;
+	int64_t engine_due_ms;
+};
+
+/* What the history has of the energy counters, and what is being written. */
+struct world_history {
+	int32_t charged_wh, discharged_wh; /* on the disk */
+	int32_t new_charged_wh, new_discharged_wh;
+	int64_t begin_ms, done_ms; /* of the next write; done WORLD_NEVER = none under way */
+};
+
+struct world {
+	struct scenario scenario;
+	struct world_options options;
+	int64_t now_ns;
+	bool stopped;
+	struct world_figures figures;
+
+	struct plant plant;
+	struct plant_demand demand;
+	struct fault_effects effects;
+	struct sim_random random; /* of what happens to answers */
+	int64_t plant_ms, plant_due_ms;
+	int line_count;
+	struct world_line *lines;
+	struct world_inverter inverter;
+
+	struct wire *pack_wire;
+	struct world_gateway gateway;
+	struct lease_page *lease;
+	struct world_link link;
+	struct world_history history;
+};
+
+static inline int64_t world_now_ms(const struct world *world)
+{
+	return world->now_ns / NS_PER_MS;
+}
+
+/* --- world_lines.c --- */
+
+void world_lines_build(struct world *world);
+/* As the faults say. */
+void world_lines_drive(struct world *world);
+/* Lets the bytes pass that have passed by now, asks, gives up; sets due_ns. */
+void world_line_live(struct world *world, struct world_line *line);
+
+/* --- world_gateway.c --- */
+
+int world_gateway_build(struct world *world, FILE *errors);
+/* Crash and restart, as the faults say. */
+void world_gateway_drive(struct world *world);
+/* One step of the engine, if it is due. */
+void world_engine_live(struct world *world);
+int64_t world_engine_due_ns(const struct world *world);
+
+/* --- world_link.c --- */
+
+int world_link_build(struct world *world, FILE *errors);
+void world_link_start(struct world *world);
+struct sim_inverter *world_inverter_core(struct world *world);
+/* The link and the inverter do what is due; sets both due times. */
+void world_link_live(struct world *world);
+
+/* --- world_trace.c --- */
+
+/* The line of one engine step. */
+void world_trace(const struct world *world);
+
+/* --- the digest --- */
+
+void world_digest(struct world *world, const void *bytes, size_t count);
+void world_digest_number(struct world *world, int64_t number);
