@@ -9,6 +9,7 @@
 #include "onepack/battery.h"
 #include "onepack/event.h"
 #include "onepack/status.h"
+#include "onepack/tape.h"
 
 struct board;
 
@@ -19,6 +20,9 @@ uint64_t board_battery(struct board *board, struct battery *out);
 /* Waits until the sequence number differs from `seen` or the time is over; returns the current
  * number. */
 uint64_t board_wait(struct board *board, uint64_t seen, int timeout_ms);
+
+/* What came into fusion lately, to be read only. */
+struct tape *board_tape(struct board *board);
 
 /* Copies the link statuses; return how many there are. */
 int board_inverters(struct board *board, struct inverter_status out[STATUS_MAX_INVERTERS]);

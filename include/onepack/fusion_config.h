@@ -11,5 +11,9 @@
  * at its place. Returns 0, or ERR_FORMAT after complaints; `out` is untouched then. */
 int fusion_config_load(struct doc *doc, const yaml_node_t *battery, struct fusion_config *out);
 
+/* The `battery:` part of a whole configuration file; the rest of it is not looked at. NULL = all
+ * defaults. Returns 0, or ERR_FORMAT after complaints. */
+int fusion_config_load_file(const char *path, struct fusion_config *out, FILE *complaints);
+
 /* All keys as a Markdown table: docs/fusion.md contains exactly this text. */
 void fusion_config_describe(FILE *out);

@@ -22,6 +22,7 @@ struct board {
 	struct bus_status buses[STATUS_MAX_BUSES];
 	uint64_t event_count; /* ever posted; event number n sits at (n - 1) % EVENTS_KEPT */
 	struct event events[EVENTS_KEPT];
+	struct tape *tape;
 };
 
 struct board *board_new(void)
@@ -31,6 +32,11 @@ struct board *board_new(void)
 
 	if (!board)
 		return NULL;
+	board->tape = tape_new();
+	if (!board->tape) {
+		free(board);
+		return NULL;
+	}
 	pthread_mutex_init(&board->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -46,7 +52,13 @@ void board_free(struct board *board)
 		return;
 	pthread_cond_destroy(&board->news);
 	pthread_mutex_destroy(&board->lock);
+	tape_free(board->tape);
 	free(board);
+}
+
+struct tape *board_tape(struct board *board)
+{
+	return board->tape;
 }
 
 void board_publish(struct board *board, const struct battery *battery)

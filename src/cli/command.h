@@ -6,6 +6,8 @@
 int command_fuse(int argc, char **argv);
 int command_monitor(int argc, char **argv);
 int command_password(int argc, char **argv);
+int command_record(int argc, char **argv);
+int command_replay(int argc, char **argv);
 int command_sim(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_wire(int argc, char **argv);

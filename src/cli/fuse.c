@@ -3,24 +3,20 @@
  * comes out, line by line. Time is what the log says; there is no other clock, so the same log
  * always gives the same bytes. Reading and writing only: the rules are in src/core/fusion*.c. */
 #include <getopt.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 #include "onepack/fusion_config.h"
 #include "onepack/json.h"
+#include "onepack/sample_log.h"
 
 #define FIRST_WALL_TIME 1e9 /* s; a smaller `t` counts from the start of a log, not from 1970 */
-#define LAST_TIME       1e12
 
 struct session {
 	struct fusion *fusion;
 	struct fusion_input input;
-	double time;
-	long line;
-	struct pack known[ONEPACK_MAX_PACKS]; /* identities, in order of appearance */
-	int known_count;
+	struct sample_log_reader log;
 };
 
 static const char help[] =
@@ -45,146 +41,42 @@ static const char help[] =
 	"A pack that is not in a line did not answer. A key that is missing or null is not known. Packs\n"
 	"without \"pack\" are numbered in order of appearance, by bus, address and serial. A line that\n"
 	"cannot be read is reported and counts as one in which no pack answered. \"t\" is in seconds.\n"
+	"The \"settings\" of a pack stand until a line names others. `onepack record` writes such a log.\n"
 	"\n"
 	"Two packs for half a minute, and why charging is limited:\n"
 	"  onepack fuse < log.jsonl | jq -c '[.t, .charge_current_limit_a, .reasons[0].text]'\n";
 
-/* The number of a pack that does not say one: its place in the order of appearance. */
-static int32_t number_of(struct session *session, const struct pack *pack)
+/* "t" as it was, with all its digits: ONEPACK_JSON_FLAGS would cut the ms off a time since 1970. */
+static int write_time(double time_s)
 {
-	for (int i = 0; i < session->known_count; i++) {
-		const struct pack *known = &session->known[i];
+	json_t *json = json_real(time_s);
+	int status;
 
-		if (known->address == pack->address && strcmp(known->bus, pack->bus) == 0 &&
-		    strcmp(known->serial, pack->serial) == 0)
-			return i + 1;
-	}
-	if (session->known_count == ONEPACK_MAX_PACKS) {
-		fprintf(stderr, "line %ld: more than %d packs, one is left out\n", session->line,
-			ONEPACK_MAX_PACKS);
-		return 0;
-	}
-	session->known[session->known_count++] = *pack;
-	return session->known_count;
-}
-
-static void read_packs(struct session *session, const json_t *list)
-{
-	struct fusion_input *input = &session->input;
-	size_t i;
-	json_t *item;
-
-	json_array_foreach(list, i, item)
-	{
-		struct pack *pack = &input->packs[input->pack_count];
-
-		if (input->pack_count == ONEPACK_MAX_PACKS) {
-			fprintf(stderr, "line %ld: more than %d packs, the rest is left out\n",
-				session->line, ONEPACK_MAX_PACKS);
-			return;
-		}
-		if (json_to_pack(item, pack) < 0) {
-			fprintf(stderr, "line %ld: packs[%zu] is not an object\n", session->line,
-				i);
-			continue;
-		}
-		if (pack->pack == FIELD_UNKNOWN)
-			pack->pack = number_of(session, pack);
-		if (pack->pack >= 1 && pack->pack <= ONEPACK_MAX_PACKS)
-			input->pack_count++;
-	}
-}
-
-static int error_kind(const char *word)
-{
-	static const char *const words[BUS_ERROR_KINDS] = {"checksum", "timeout",
-							   "foreign_request"};
-
-	for (int i = 0; word && i < BUS_ERROR_KINDS; i++)
-		if (strcmp(word, words[i]) == 0)
-			return i;
-	return -1;
-}
-
-static int32_t read_integer(const json_t *json, int32_t normal)
-{
-	const double value = json_is_number(json) ? json_number_value(json) : normal;
-
-	return value >= 0 && value <= INT32_MAX ? (int32_t)value : normal;
-}
-
-static void read_errors(struct fusion_input *input, const json_t *list)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach(list, i, item)
-	{
-		struct bus_error *error = &input->errors[input->error_count];
-		const int kind = error_kind(json_string_value(json_object_get(item, "kind")));
-		const char *bus = json_string_value(json_object_get(item, "bus"));
-
-		if (input->error_count == FUSION_MAX_BUS_ERRORS)
-			return;
-		if (kind < 0)
-			continue;
-		memset(error, 0, sizeof *error);
-		snprintf(error->bus, sizeof error->bus, "%s", bus ? bus : "");
-		error->address = read_integer(json_object_get(item, "address"), FIELD_UNKNOWN);
-		error->kind = (enum bus_error_kind)kind;
-		error->count = read_integer(json_object_get(item, "count"), 1);
-		input->error_count++;
-	}
-}
-
-static void read_bus_current(struct fusion_input *input, const json_t *json)
-{
-	const double ma = json_is_number(json) ? round(json_number_value(json) * 1000) : NAN;
-
-	input->bus_current_ma = fabs(ma) < INT32_MAX ? (int32_t)ma : FIELD_UNKNOWN;
-}
-
-/* Without a usable time a line happens at the time of the one before. */
-static void read_line(struct session *session, const char *text, size_t length)
-{
-	json_error_t error;
-	json_t *json = json_loadb(text, length, 0, &error);
-	const json_t *time = json_object_get(json, "t");
-
-	fusion_input_clear(&session->input);
-	if (!json)
-		fprintf(stderr, "line %ld: not JSON, taken as no answer: %s\n", session->line,
-			error.text);
-	else if (!json_is_number(time) || fabs(json_number_value(time)) > LAST_TIME)
-		fprintf(stderr, "line %ld: no time \"t\", taken as no answer\n", session->line);
-	else {
-		session->time = json_number_value(time);
-		read_packs(session, json_object_get(json, "packs"));
-		read_errors(&session->input, json_object_get(json, "bus_errors"));
-		read_bus_current(&session->input, json_object_get(json, "bus_current_a"));
-	}
-	session->input.now_ms = (int64_t)llround(session->time * 1000);
+	fputs("{\"t\":", stdout);
+	status = json_dumpf(json, stdout, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	json_decref(json);
+	return status;
 }
 
 static int write_line(const struct session *session, struct battery *battery)
 {
-	json_t *line = json_object(), *body;
+	const double time_s = session->log.time_s;
+	json_t *json;
+	char *text;
 	int status;
 
-	if (session->time >= FIRST_WALL_TIME)
+	if (time_s >= FIRST_WALL_TIME)
 		battery->time_ms = session->input.now_ms;
-	body = json_from_battery(battery);
+	json = json_from_battery(battery);
 	if (battery->time_ms == 0)
-		json_object_del(body, "time");
-	json_object_set_new(line, "t", json_real(session->time));
-	json_object_update(line, body);
-	status = json_dumpf(line, stdout, ONEPACK_JSON_FLAGS);
-	putchar('\n');
-	json_decref(body);
-	json_decref(line);
-	return status < 0 || fflush(stdout) == EOF ? 1
-						   : 0; /* a simulation may wait for the answer */
+		json_object_del(json, "time");
+	text = json_dumps(json, ONEPACK_JSON_FLAGS);
+	json_decref(json);
+	status = text ? write_time(time_s) : -1;
+	if (status == 0)
+		printf(",%s\n", text + 1);
+	free(text);
+	return status < 0 || fflush(stdout) == EOF; /* a simulation may wait for the answer */
 }
 
 static int run(struct session *session)
@@ -196,8 +88,7 @@ static int run(struct session *session)
 	int status = 0;
 
 	while (status == 0 && (length = getline(&text, &size, stdin)) >= 0) {
-		session->line++;
-		read_line(session, text, (size_t)length);
+		sample_log_read(&session->log, text, (size_t)length, &session->input);
 		fusion_step(session->fusion, &session->input, &battery);
 		status = write_line(session, &battery);
 	}
@@ -205,34 +96,19 @@ static int run(struct session *session)
 	return status;
 }
 
-static int load_config(const char *path, struct fusion_config *config)
-{
-	struct doc *doc;
-	int status;
-
-	fusion_config_default(config);
-	if (!path)
-		return 0;
-	doc = doc_load(path, stderr);
-	if (!doc)
-		return 2;
-	status = fusion_config_load(doc, doc_get(doc, doc_root(doc), "battery"), config);
-	doc_free(doc);
-	return status < 0 ? 2 : 0;
-}
-
 static int fuse(const char *config_path)
 {
 	struct fusion_config config;
 	struct session *session;
-	int status = load_config(config_path, &config);
+	int status;
 
-	if (status)
-		return status;
+	if (fusion_config_load_file(config_path, &config, stderr) < 0)
+		return 2;
 	session = calloc(1, sizeof *session);
 	if (session)
 		session->fusion = malloc(fusion_size());
 	if (session && session->fusion) {
+		session->log.complaints = stderr;
 		fusion_init(session->fusion, &config);
 		status = run(session);
 		free(session->fusion);

@@ -175,3 +175,23 @@ int fusion_config_load(struct doc *doc, const yaml_node_t *battery, struct fusio
 	*out = config;
 	return 0;
 }
+
+int fusion_config_load_file(const char *path, struct fusion_config *out, FILE *complaints)
+{
+	struct fusion_config config;
+	struct doc *doc;
+	int status;
+
+	fusion_config_default(&config);
+	if (path) {
+		doc = doc_load(path, complaints);
+		if (!doc)
+			return ERR_FORMAT;
+		status = fusion_config_load(doc, doc_get(doc, doc_root(doc), "battery"), &config);
+		doc_free(doc);
+		if (status < 0)
+			return status;
+	}
+	*out = config;
+	return 0;
+}

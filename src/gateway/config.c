@@ -142,7 +142,7 @@ static void default_web_root(char *out, size_t size)
 	}
 }
 
-static void set_defaults(struct config *config)
+void config_default(struct config *config)
 {
 	memset(config, 0, sizeof *config);
 	default_gateway(config->gateway);
@@ -188,7 +188,7 @@ bool config_load(const char *path, struct config *out, FILE *errors)
 
 	if (!loader.doc)
 		return false;
-	set_defaults(out);
+	config_default(out);
 	read_all(&loader);
 	good = doc_errors(loader.doc) == 0;
 	doc_free(loader.doc);

@@ -35,11 +35,19 @@ struct config {
 	struct rack_bus_config buses[STATUS_MAX_BUSES];
 	int inverter_count;
 	struct config_inverter inverters[STATUS_MAX_INVERTERS];
+	struct {
+		char log[CONFIG_PORT_SIZE *
+			 2]; /* a recorded log in place of the buses; "" = none */
+		double speed;
+	} replay; /* not in the file: `onepack replay` sets it */
 	struct fusion_config fusion;
 	struct web_config web;
 	struct mqtt_config mqtt;
 	struct store_config store;
 };
+
+/* What a file without keys would mean. */
+void config_default(struct config *config);
 
 /* Reads and checks the whole file, protocols and their options included. True, or false after
  * printing every mistake to `errors` as FILE:LINE:COLUMN: reason. */

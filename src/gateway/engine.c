@@ -100,15 +100,16 @@ static void refresh_status(struct engine *engine, int64_t now_ms)
 	engine->next_status_ms = now_ms + STATUS_PERIOD_MS;
 	board_set_inverters(engine->parts.board, engine->inverters,
 			    engine->parts.config->inverter_count);
-	board_set_buses(engine->parts.board, engine->buses,
-			rack_status(engine->parts.rack, engine->buses));
+	if (engine->parts.rack)
+		board_set_buses(engine->parts.board, engine->buses,
+				rack_status(engine->parts.rack, engine->buses));
 }
 
-void engine_step(struct engine *engine, int64_t now_ms, int64_t wall_ms)
+/* Fuses and publishes what is in `input`. The time of a replayed log is its own; links and records
+ * live by the clock. */
+static void fuse(struct engine *engine, int64_t now_ms, int64_t wall_ms)
 {
-	fusion_input_clear(&engine->input);
-	engine->input.now_ms = now_ms;
-	rack_take(engine->parts.rack, &engine->input);
+	tape_write(board_tape(engine->parts.board), &engine->input, wall_ms);
 	fusion_step(engine->fusion, &engine->input, &engine->now);
 	engine->now.time_ms = wall_ms;
 	add_identity(engine);
@@ -118,6 +119,35 @@ void engine_step(struct engine *engine, int64_t now_ms, int64_t wall_ms)
 	board_publish(engine->parts.board, &engine->now);
 	post_events(engine);
 	engine->before = engine->now;
+}
+
+static void fuse_rack(struct engine *engine, int64_t now_ms, int64_t wall_ms)
+{
+	fusion_input_clear(&engine->input);
+	engine->input.now_ms = now_ms;
+	rack_take(engine->parts.rack, &engine->input);
+	fuse(engine, now_ms, wall_ms);
+}
+
+/* All steps that are due, one by one, as they were. */
+static bool fuse_replay(struct engine *engine, int64_t now_ms, int64_t wall_ms)
+{
+	enum replay_result result;
+
+	while ((result = replay_take(engine->parts.replay, now_ms, &engine->input)) == REPLAY_STEP)
+		fuse(engine, now_ms, wall_ms);
+	if (result == REPLAY_NOTHING) /* between two steps of a slow log the lease must not end */
+		lease_publish(engine->parts.lease, &engine->now, now_ms);
+	return result != REPLAY_END;
+}
+
+bool engine_step(struct engine *engine, int64_t now_ms, int64_t wall_ms)
+{
+	if (!engine->parts.replay)
+		fuse_rack(engine, now_ms, wall_ms);
+	else if (!fuse_replay(engine, now_ms, wall_ms))
+		return false;
 	links_tick(engine->parts.links, now_ms);
 	refresh_status(engine, now_ms);
+	return true;
 }

@@ -11,12 +11,14 @@
 #include "onepack/rack.h"
 
 #include "config.h"
+#include "replay.h"
 
 #define ENGINE_PERIOD_MS 100
 
 struct engine_parts {
 	const struct config *config;
 	struct rack *rack;
+	struct replay *replay; /* in place of the rack, NULL = none */
 	struct links *links;
 	struct lease_page *lease;
 	struct board *board;
@@ -29,4 +31,5 @@ struct engine *engine_new(const struct engine_parts *parts, int32_t charged_wh,
 			  int32_t discharged_wh);
 void engine_free(struct engine *engine);
 
-void engine_step(struct engine *engine, int64_t now_ms, int64_t wall_ms);
+/* False when a replayed log is over: nothing was done then. */
+bool engine_step(struct engine *engine, int64_t now_ms, int64_t wall_ms);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the parts of the server share: the server, one request, answers. Handlers run in the one
- * thread of libmicrohttpd; the ticker thread touches only `stream`, `guard` and `health`. */
+ * thread of libmicrohttpd; the ticker thread touches only `stream`, `samples`, `guard` and
+ * `health`. */
 #pragma once
 
 #include <jansson.h>
@@ -16,6 +17,7 @@
 #define WEB_MAX_CONNECTIONS 32
 #define WEB_MAX_PER_ADDRESS 16
 #define WEB_MAX_STREAMS     8
+#define WEB_MAX_RECORDERS   4
 #define WEB_MAX_BODY        4096
 #define WEB_MAX_URL         2048
 #define WEB_TIMEOUT_S       15    /* if the configuration does not say */
@@ -23,6 +25,7 @@
 
 struct guard;
 struct stream;
+struct samples;
 
 struct web {
 	struct web_config config;
@@ -33,6 +36,7 @@ struct web {
 	int port;
 	struct guard *guard;
 	struct stream *stream;
+	struct samples *samples;
 	struct sessions sessions;
 	struct logins logins;
 	_Atomic int64_t snapshot_ms; /* monotonic, when the newest snapshot came; 0 = never */
@@ -70,6 +74,10 @@ const char *request_argument(const struct request *request, const char *name);
 bool request_is_logged_in(const struct request *request);
 void request_address(const struct request *request, char address[LOGIN_ADDRESS_SIZE]);
 
+/* For an answer without end: keeps the kernel from holding much of it back for a slow client. What
+ * waits is old news, or better kept here. */
+void request_limit_socket(const struct request *request);
+
 /* Leaves an event about something that a person did. */
 __attribute__((format(printf, 4, 5))) void request_leave_event(const struct request *request,
 							       enum event_severity severity,
@@ -95,7 +103,7 @@ void print_decimal(FILE *out, int32_t thousandths);
 handler_fn api_battery, api_pack, api_protocols, api_inverters, api_buses, api_health;
 handler_fn api_history, api_events;
 handler_fn api_session, api_login, api_logout, api_demo;
-handler_fn api_metrics, api_stream;
+handler_fn api_metrics, api_stream, api_samples;
 handler_fn serve_file;
 
 /* The public id of the event with that number on the board. */
@@ -108,6 +116,13 @@ void stream_tick(struct stream *stream, int64_t now_ms); /* once a second */
 void stream_close(struct stream *stream); /* ends all streams; before the daemon stops */
 void stream_free(struct stream *stream);
 int stream_count(struct stream *stream);
+
+/* --- the log of what comes in (samples.c) --- */
+
+struct samples *samples_new(struct tape *tape);
+void samples_tick(struct samples *samples);  /* once a second */
+void samples_close(struct samples *samples); /* ends all recordings; before the daemon stops */
+void samples_free(struct samples *samples);
 
 /* --- connections that take too long (guard.c) --- */
 

@@ -5,10 +5,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "http.h"
 #include "onepack/clock.h"
 #include "onepack/json.h"
+
+#define SOCKET_BUFFER 32768
 
 static const char *const headers[][2] = {
 	{"Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
@@ -47,6 +50,16 @@ void request_address(const struct request *request, char address[LOGIN_ADDRESS_S
 	if (!info || getnameinfo(info->client_addr, size, address, LOGIN_ADDRESS_SIZE, NULL, 0,
 				 NI_NUMERICHOST) != 0)
 		snprintf(address, LOGIN_ADDRESS_SIZE, "an unknown address");
+}
+
+void request_limit_socket(const struct request *request)
+{
+	const int size = SOCKET_BUFFER;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (info)
+		setsockopt(info->connect_fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 void request_leave_event(const struct request *request, enum event_severity severity,

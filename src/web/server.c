@@ -27,6 +27,7 @@ static const struct route routes[] = {
 	{"GET", "/api/v1/inverters", api_inverters, false},
 	{"GET", "/api/v1/buses", api_buses, false},
 	{"GET", "/api/v1/stream", api_stream, false},
+	{"GET", "/api/v1/samples", api_samples, false},
 	{"GET", "/api/v1/session", api_session, false},
 	{"POST", "/api/v1/login", api_login, false},
 	{"POST", "/api/v1/logout", api_logout, false},
@@ -236,6 +237,7 @@ static void *tick(void *arg)
 
 		watch_snapshot(web, &seen, now_ms);
 		stream_tick(web->stream, now_ms);
+		samples_tick(web->samples);
 		guard_tick(web->guard, now_ms);
 	} while (!pause_a_tick(web));
 	return NULL;
@@ -275,7 +277,8 @@ static int start_parts(struct web *web, char *why, size_t why_size)
 
 	web->guard = guard_new(web->config.timeout_s * 4000LL / 3);
 	web->stream = stream_new(web);
-	if (!web->guard || !web->stream || sodium_init() < 0) {
+	web->samples = samples_new(board_tape(web->board));
+	if (!web->guard || !web->stream || !web->samples || sodium_init() < 0) {
 		snprintf(why, why_size, "no memory for the web server");
 		return -ENOMEM;
 	}
@@ -345,9 +348,12 @@ void web_stop(struct web *web)
 		pthread_join(web->ticker, NULL);
 	if (web->stream)
 		stream_close(web->stream);
+	if (web->samples)
+		samples_close(web->samples);
 	if (web->daemon)
 		MHD_stop_daemon(web->daemon);
 	stream_free(web->stream);
+	samples_free(web->samples);
 	guard_free(web->guard);
 	pthread_cond_destroy(&web->stop_news);
 	pthread_mutex_destroy(&web->lock);

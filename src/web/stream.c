@@ -6,14 +6,12 @@
  * again at once) and resumed by the ticker. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "http.h"
 #include "onepack/clock.h"
 #include "onepack/json.h"
 
 #define BLOCK_SIZE       8192
-#define SOCKET_BUFFER    32768
 #define COMMENT_EVERY_MS 10000
 #define EVENTS_A_TIME    16
 
@@ -262,17 +260,6 @@ static struct client *admit(struct stream *stream, struct MHD_Connection *connec
 	return client;
 }
 
-/* What waits in the kernel for a slow client is old news; better it waits here and is skipped. */
-static void limit_socket(struct MHD_Connection *connection)
-{
-	const int size = SOCKET_BUFFER;
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	if (info)
-		setsockopt(info->connect_fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-}
-
 enum MHD_Result api_stream(struct request *request)
 {
 	struct MHD_Response *response;
@@ -285,7 +272,7 @@ enum MHD_Result api_stream(struct request *request)
 		return reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
 				   "%d pages are listening already. Close one of them.",
 				   WEB_MAX_STREAMS);
-	limit_socket(request->connection);
+	request_limit_socket(request);
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_content,
 						     client, forget);
 	if (!response) {
