@@ -59,6 +59,7 @@ void fusion_step(struct fusion *fusion, const struct fusion_input *input, struct
 	fusion_find_isolated(fusion, input->bus_current_ma);
 
 	fusion_limit_packs(fusion);
+	fusion_learn_shares(fusion);
 	fusion_limit_system(fusion);
 	fusion_shape(fusion);
 

@@ -35,7 +35,7 @@ static bool is_near(const struct fusion *fusion, const struct slot *slot)
 
 static void watch_tail(const struct fusion *fusion, struct slot *slot, int64_t step_ms)
 {
-	const int64_t capacity = share_weight(&slot->share);
+	const int64_t capacity = slot_capacity(slot);
 	const int64_t current_ma = slot->good.current_ma;
 
 	if (!is_near(fusion, slot) || current_ma > capacity / TAIL_PART ||
@@ -53,7 +53,7 @@ static void watch_tail(const struct fusion *fusion, struct slot *slot, int64_t s
 static void watch_use(const struct fusion *fusion, struct slot *slot, int64_t step_ms)
 {
 	const int32_t cells = slot->cell_count ? slot->cell_count : fusion->config.cells_in_series;
-	const int64_t refill_mams = share_weight(&slot->share) * MS_PER_HOUR / REFILL_PART;
+	const int64_t refill_mams = slot_capacity(slot) * MS_PER_HOUR / REFILL_PART;
 
 	slot->drawn_mams -= slot->good.current_ma * step_ms;
 	if (slot->drawn_mams < 0)

@@ -13,12 +13,10 @@
 
 #include "fusion_drift.h"
 
-#define DEAD_PART 100 /* 1 % of the capacity in an hour: what sensors and timing leave */
-
-static int64_t dead_zone(const struct slot *slot)
-{
-	return share_weight(&slot->share) / DEAD_PART;
-}
+/* Parts of the capacity per hour that count as none: what sensors and timing leave. To err with a
+ * credit raises a limit, with a debit lowers it. */
+#define SMALL_DEBIT  400
+#define SMALL_CREDIT 100
 
 static void push(struct drift *drift, int64_t flow_ma)
 {
@@ -56,13 +54,13 @@ int64_t drift_of(const struct slot *slot, const struct network *network)
 	int64_t flow_ma = agreed(drift);
 
 	if (flow_ma >= 0)
-		return flow_ma > dead_zone(slot) ? flow_ma : 0;
+		return flow_ma > slot_capacity(slot) / SMALL_DEBIT ? flow_ma : 0;
 	if (!network->is_certain || drift->since_change < DRIFT_SAMPLES)
 		return 0;
 	if (network->free_ma < 0) /* current flows the other way */
 		flow_ma -=
 			scale(network->free_ma, share_weight(&slot->share), network->free_weight);
-	return flow_ma < -dead_zone(slot) ? flow_ma : 0;
+	return flow_ma < -slot_capacity(slot) / SMALL_CREDIT ? flow_ma : 0;
 }
 
 int64_t drift_of_doubtful(const struct slot *slot, const struct network *network)
@@ -82,6 +80,18 @@ int64_t drift_of_doubtful(const struct slot *slot, const struct network *network
 		worst_ma = now_ma > worst_ma ? now_ma : worst_ma;
 	}
 	return worst_ma;
+}
+
+void drift_shift(struct slot *slot, int64_t charge_ma)
+{
+	for (int i = 0; i < DRIFT_SAMPLES; i++) {
+		struct drift *drift = slot->drift;
+
+		drift[CHARGE].flow_ma[i] =
+			saturate_ma((int64_t)drift[CHARGE].flow_ma[i] + charge_ma);
+		drift[DISCHARGE].flow_ma[i] =
+			saturate_ma((int64_t)drift[DISCHARGE].flow_ma[i] - charge_ma);
+	}
 }
 
 void drift_update(struct fusion *fusion, const struct network *network)

@@ -7,6 +7,9 @@
 /* Takes in the answers of this step. */
 void drift_update(struct fusion *fusion, const struct network *network);
 
+/* A pack's share has become another, which explains `charge_ma` less of its charge current. */
+void drift_shift(struct slot *slot, int64_t charge_ma);
+
 /* The flow beyond its share that the limit of a member has to reckon with; negative where that is
  * certain. */
 int64_t drift_of(const struct slot *slot, const struct network *network);

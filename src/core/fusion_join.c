@@ -65,7 +65,7 @@ static int64_t median_of(const struct fusion *fusion, bool (*wanted)(const struc
 
 		if (wanted(slot))
 			samples[count++] =
-				(struct sample){slot->good.voltage_mv, share_weight(&slot->share)};
+				(struct sample){slot->good.voltage_mv, slot_capacity(slot)};
 	}
 	return weighted_median(samples, count, half_way);
 }

@@ -55,7 +55,7 @@ static int64_t start_current(const struct fusion *fusion)
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++)
 		if (fusion->slots[i].accepted)
-			part_ma += share_weight(&fusion->slots[i].share) / START_PART;
+			part_ma += slot_capacity(&fusion->slots[i]) / START_PART;
 	return part_ma < START_MA ? part_ma : START_MA;
 }
 
@@ -83,7 +83,7 @@ bool fusion_has_quorum(const struct fusion *fusion)
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		const struct slot *slot = &fusion->slots[i];
-		const int64_t weight = share_weight(&slot->share);
+		const int64_t weight = slot_capacity(slot);
 
 		if (!slot->accepted)
 			continue;

@@ -30,9 +30,9 @@ struct bound bound_none(void)
 	return (struct bound){FIELD_UNKNOWN, cause_of(RULE_FULL, FIELD_UNKNOWN)};
 }
 
-int64_t share_weight(const struct share *share)
+int64_t slot_capacity(const struct slot *slot)
 {
-	return share->prior_mah;
+	return slot->share.prior_mah;
 }
 
 bool slot_is_online(const struct slot *slot)
@@ -79,6 +79,7 @@ void slot_forget(struct slot *slot)
 	slot->capacity_mah = slot->charge_voltage_mv = FIELD_UNKNOWN;
 	slot->discharge_voltage_mv = slot->mos_temperature_mC = FIELD_UNKNOWN;
 	slot->agree_ms = -1;
+	slot->share.factor_ppm = 1000000;
 	for (int d = 0; d < DIRECTIONS; d++) {
 		slot->latch_ppm[d] = 1000000;
 		slot->critical_ms[d] = -1;

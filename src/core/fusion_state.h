@@ -90,13 +90,33 @@ struct bound {
 	struct cause cause;
 };
 
-/* G: the part of a current step that a pack takes. Only the prior today, the pack's capacity; a
- * learned factor on it belongs here. */
+/* G: the part of a current step that a pack takes (fusion_share.c): its capacity as a first guess,
+ * times a learned factor. */
+#define PLATEAU_ANSWERS 3
+
 struct share {
-	int64_t prior_mah; /* never 0 */
+	int64_t prior_mah;  /* never 0 */
+	int32_t factor_ppm; /* 500000 to 2000000; 1000000 = as the capacity says */
+	int32_t evidence;   /* sum of squares of the steps behind it, in (C/1000)^2 */
+	/* of the present plateau, the last answers, newest first; one more than counts, because
+	 * the newest may already belong to the next step */
+	int32_t flow_ma[PLATEAU_ANSWERS + 1];
+	int32_t count;
+	int32_t before_ma; /* mean of the plateau before */
 };
 
+/* The pack's part in the network: comparable between packs, not a part of one. */
 int64_t share_weight(const struct share *share);
+
+/* How far it is learned, 1/1000 %. */
+int32_t share_confidence(const struct share *share);
+
+/* The whole rack's side of it. */
+struct plateau {
+	uint32_t members; /* bit per slot */
+	bool has_before;
+	int64_t before_ms; /* end of the plateau before */
+};
 
 /* F: how far a pack's flow is from its share of the total, after each of its last answers. */
 #define DRIFT_SAMPLES 3
@@ -199,6 +219,7 @@ struct fusion {
 	struct cause cause[DIRECTIONS];
 	struct bound next[DIRECTIONS]; /* the target without that cause */
 	struct ramp ramp[DIRECTIONS];
+	struct plateau plateau;       /* G */
 	uint32_t network[DIRECTIONS]; /* bit per slot that surely conducts */
 	int32_t circulating[2];       /* packs that charge each other, FIELD_UNKNOWN = none */
 
@@ -222,6 +243,7 @@ void fusion_admit(struct fusion *fusion, const struct fusion_input *input); /* A
 void fusion_update_states(struct fusion *fusion);                           /* B, K */
 void fusion_find_isolated(struct fusion *fusion, int32_t bus_current_ma);   /* I */
 void fusion_limit_packs(struct fusion *fusion);                             /* E */
+void fusion_learn_shares(struct fusion *fusion);                            /* G */
 void fusion_limit_system(struct fusion *fusion);                            /* F, I, J */
 void fusion_shape(struct fusion *fusion);                                   /* H */
 void fusion_follow_charge(struct fusion *fusion);                           /* D */
@@ -247,6 +269,7 @@ bool fusion_has_quorum(const struct fusion *fusion);
 bool slot_is_online(const struct slot *slot);
 int32_t slot_number(const struct fusion *fusion, const struct slot *slot);
 int32_t slot_flow(const struct slot *slot, enum direction direction);
+int64_t slot_capacity(const struct slot *slot); /* mAh; a guess where it is not told, never 0 */
 int32_t slot_switch(const struct slot *slot, enum direction direction);
 void slot_forget(struct slot *slot);
 int32_t slot_charge_target(const struct fusion *fusion, const struct slot *slot);

@@ -180,7 +180,7 @@ static int64_t trip_current(const struct slot *slot, enum direction direction)
  * capacity, but never more than a quarter of the way from the limit to where its BMS trips. */
 static int64_t guard_margin(const struct slot *slot, enum direction direction)
 {
-	const int64_t noise_ma = share_weight(&slot->share) / 100;
+	const int64_t noise_ma = slot_capacity(slot) / 100;
 	const int64_t room_ma = (trip_current(slot, direction) - slot->limit_ma[direction]) / 4;
 
 	if (room_ma <= 0)

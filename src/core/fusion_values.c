@@ -46,7 +46,7 @@ static void write_voltage(const struct fusion *fusion, struct battery *out)
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		const struct slot *slot = &fusion->slots[i];
-		const int64_t weight = share_weight(&slot->share);
+		const int64_t weight = slot_capacity(slot);
 
 		if (!slot_is_online(slot))
 			continue;
@@ -163,8 +163,8 @@ static void write_sums(const struct fusion *fusion, struct battery *out)
 
 		if (!slot_is_online(slot))
 			continue;
-		mean_add(&soh, slot->good.soh_mpct, share_weight(&slot->share));
-		mean_add(&cycles, slot->good.cycles, share_weight(&slot->share));
+		mean_add(&soh, slot->good.soh_mpct, slot_capacity(slot));
+		mean_add(&cycles, slot->good.cycles, slot_capacity(slot));
 		if (slot->capacity_mah != FIELD_UNKNOWN) {
 			capacity_mah += slot->capacity_mah;
 			capacity = true;
@@ -352,7 +352,8 @@ static void write_pack(const struct fusion *fusion, const struct slot *slot, str
 	out->state = (int32_t)slot->state;
 	out->age_ms = slot->has_good ? saturate_ma(slot->age_ms) : FIELD_UNKNOWN;
 	out->share_mpct = share_mpct(fusion, slot);
-	out->share_confidence_mpct = slot_is_online(slot) ? 0 : FIELD_UNKNOWN;
+	out->share_confidence_mpct =
+		slot_is_online(slot) ? share_confidence(&slot->share) : FIELD_UNKNOWN;
 }
 
 void fusion_write_values(struct fusion *fusion, struct battery *out)
