@@ -5,6 +5,8 @@
 #include "invariants.h"
 #include "truth.h"
 
+#define INVARIANTS_NEVER INT64_MIN
+
 /* A pack that is above one of its limits. */
 struct over {
 	bool acts;
@@ -65,6 +67,10 @@ struct invariants {
 /* Tells of a violation, at most once in ten minutes for each invariant and pack. */
 void invariants_break(struct invariants *inv, enum invariant which, int32_t pack, int64_t now_ms,
 		      const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* What a battery says. */
+const struct reason *invariants_reason(const struct battery *battery, enum limit limit);
+int32_t invariants_limit_ma(const struct battery *battery, bool charging); /* unknown is 0 */
 
 /* invariants_rerun.c: the step once more from the same memory, with other input. */
 void invariants_rerun(struct invariants *inv, const struct battery *out);
