@@ -21,6 +21,7 @@ json_t *json_from_battery_without_packs(
 	const struct battery *battery);                           /* the same without "packs" */
 json_t *json_from_pack(const struct pack *pack);                  /* as in "packs" */
 json_t *json_from_settings(const struct pack_settings *settings); /* known settings only */
+json_t *json_from_reason(const struct reason *reason); /* as in "reasons" */
 json_t *json_from_event(const struct event *event);
 json_t *json_from_inverter(const struct inverter_status *status, int number, int64_t now_ms);
 json_t *json_from_bus(const struct bus_status *status);

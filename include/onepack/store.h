@@ -62,6 +62,13 @@ struct store_status {
 const char *store_state_name(enum store_state state); /* "working", ... */
 void store_get_status(struct store *store, struct store_status *out);
 
+typedef void store_reason_fn(void *arg, int64_t time_s, const struct reason *reason);
+
+/* The reasons that came into force in from <= t < to and are not on the disk yet, oldest first.
+ * Returns their number. */
+int store_pending_reasons(struct store *store, int64_t from_s, int64_t to_s,
+			  store_reason_fn *reason, void *arg);
+
 /* Public event ids go on where the file ended: id = this + the event's number on the board. */
 int64_t store_event_base(struct store *store);
 
@@ -115,8 +122,6 @@ typedef void store_event_fn(void *arg, int64_t id, const struct event *event);
 /* Events with id < before_id (0 = all), newest first, at most `limit` (1..STORE_MAX_ROWS). */
 int store_events(struct store_reader *reader, int64_t before_id, int limit, store_event_fn *event,
 		 void *arg);
-
-typedef void store_reason_fn(void *arg, int64_t time_s, const struct reason *reason);
 
 /* Why the limits were what they were in from <= t < to, oldest first; begins with the reasons that
  * were in force at `from`. */

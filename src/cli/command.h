@@ -10,4 +10,5 @@ int command_record(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_sim(int argc, char **argv);
 int command_version(int argc, char **argv);
+int command_why(int argc, char **argv);
 int command_wire(int argc, char **argv);

@@ -16,6 +16,7 @@ static const struct {
 	{"fuse", command_fuse, "a log of packs in, the battery with its limits and reasons out"},
 	{"record", command_record, "what comes into a gateway, as a log for fuse and replay"},
 	{"replay", command_replay, "a recorded log on the page and on the wire again"},
+	{"why", command_why, "why the limits are, or were, what they are"},
 	{"monitor", command_monitor, "live decoded traffic of a bus, or of a log"},
 	{"wire", command_wire,
 	 "protocols without hardware: list, show, check, encode, decode, answer"},

@@ -85,23 +85,26 @@ static json_t *runner_up(const struct runner_up *next)
 	return json;
 }
 
+json_t *json_from_reason(const struct reason *reason)
+{
+	json_t *json = json_object();
+
+	json_object_set_new(json, "limit", json_string(limit_name(reason->limit)));
+	json_object_set_new(json, "value", number(reason->value, UNIT_A));
+	json_object_set_new(json, "rule", text_or_null(reason->rule));
+	json_object_set_new(json, "pack", number(reason->pack, UNIT_COUNT));
+	json_object_set_new(json, "cell", number(reason->cell, UNIT_COUNT));
+	json_object_set_new(json, "text", text_or_null(reason->text));
+	json_object_set_new(json, "runner_up", runner_up(&reason->runner_up));
+	return json;
+}
+
 static json_t *reasons(const struct battery *battery)
 {
 	json_t *list = json_array();
 
-	for (int i = 0; i < battery->reason_count; i++) {
-		const struct reason *reason = &battery->reasons[i];
-		json_t *json = json_object();
-
-		json_object_set_new(json, "limit", json_string(limit_name(reason->limit)));
-		json_object_set_new(json, "value", number(reason->value, UNIT_A));
-		json_object_set_new(json, "rule", text_or_null(reason->rule));
-		json_object_set_new(json, "pack", number(reason->pack, UNIT_COUNT));
-		json_object_set_new(json, "cell", number(reason->cell, UNIT_COUNT));
-		json_object_set_new(json, "text", text_or_null(reason->text));
-		json_object_set_new(json, "runner_up", runner_up(&reason->runner_up));
-		json_array_append_new(list, json);
-	}
+	for (int i = 0; i < battery->reason_count; i++)
+		json_array_append_new(list, json_from_reason(&battery->reasons[i]));
 	return list;
 }
 

@@ -135,6 +135,16 @@ static int create_series(sqlite3 *db, enum store_series series, const char *tabl
 
 static int create_tables(sqlite3 *db)
 {
+#define ADD(name, type)                                               \
+	{                                                             \
+		name, "ALTER TABLE reasons ADD COLUMN " name " " type \
+	}
+	static const struct {
+		const char *name, *sql;
+	} added[] = {ADD("next_value", "INTEGER"), ADD("next_pack", "INTEGER"),
+		     ADD("next_cell", "INTEGER"), ADD("next_rule", "TEXT"),
+		     ADD("next_text", "TEXT")}; /* the runner-up, since version 0.1.1 */
+#undef ADD
 	int result = database_run(
 		db, "BEGIN IMMEDIATE;"
 		    "CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, time INTEGER, "
@@ -145,6 +155,9 @@ static int create_tables(sqlite3 *db)
 		    "value INTEGER, pack INTEGER, cell INTEGER, rule TEXT, text TEXT, "
 		    "PRIMARY KEY (time, \"limit\")) WITHOUT ROWID");
 
+	for (size_t i = 0; result == SQLITE_OK && i < sizeof added / sizeof added[0]; i++)
+		if (!has_column(db, "reasons", added[i].name))
+			result = database_run(db, added[i].sql);
 	for (int series = 0; series < SERIES_COUNT; series++)
 		for (int i = 0; result == SQLITE_OK && i < RESOLUTION_COUNT; i++)
 			result = create_series(

@@ -241,8 +241,9 @@ int store_events(struct store_reader *reader, int64_t before_id, int limit, stor
 	return sqlite3_finalize(select) == SQLITE_OK ? count : -EIO;
 }
 
-#define REASON_SELECT \
-	"SELECT time, \"limit\", value, pack, cell, rule, text FROM reasons WHERE time "
+#define REASON_SELECT                                                                    \
+	"SELECT time, \"limit\", value, pack, cell, rule, text, next_value, next_pack, " \
+	"next_cell, next_rule, next_text FROM reasons WHERE time "
 
 /* Number of rows given, or -EIO. */
 static int give_reasons(sqlite3 *db, const char *sql, int64_t first, int64_t second,
@@ -264,6 +265,11 @@ static int give_reasons(sqlite3 *db, const char *sql, int64_t first, int64_t sec
 		row.cell = column_value(select, 4);
 		copy_text(select, 5, row.rule, sizeof row.rule);
 		copy_text(select, 6, row.text, sizeof row.text);
+		row.runner_up.value = column_value(select, 7);
+		row.runner_up.pack = column_value(select, 8);
+		row.runner_up.cell = column_value(select, 9);
+		copy_text(select, 10, row.runner_up.rule, sizeof row.runner_up.rule);
+		copy_text(select, 11, row.runner_up.text, sizeof row.runner_up.text);
 		reason(arg, sqlite3_column_int64(select, 0), &row);
 		count++;
 	}

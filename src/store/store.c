@@ -38,15 +38,16 @@ struct store {
 	struct store_config config;
 	struct board *board;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards the next three */
+	pthread_mutex_t lock; /* guards the next four; only the thread changes `reasons` */
 	pthread_cond_t stop_news;
 	bool stopping;
 	struct store_status status;
 	int64_t event_base;
+	struct queue reasons;
 	/* the rest belongs to the thread */
 	bool event_base_known;
 	struct writer writer;
-	struct queue samples, events, reasons;
+	struct queue samples, events;
 	struct reason_memory memory;
 	struct battery battery;
 	struct batch_event *commit_events;
@@ -98,6 +99,25 @@ int64_t store_event_base(struct store *store)
 	return base;
 }
 
+int store_pending_reasons(struct store *store, int64_t from_s, int64_t to_s,
+			  store_reason_fn *reason, void *arg)
+{
+	int count = 0;
+
+	pthread_mutex_lock(&store->lock);
+	const struct reason_row *rows = (const struct reason_row *)store->reasons.items;
+	for (int i = 0; i < store->reasons.count; i++) {
+		const int64_t time_s = rows[i].wall_ms / 1000;
+
+		if (time_s < from_s || time_s >= to_s)
+			continue;
+		reason(arg, time_s, &rows[i].reason);
+		count++;
+	}
+	pthread_mutex_unlock(&store->lock);
+	return count;
+}
+
 /* --- collecting --- */
 
 static void note_news(struct store *store, int64_t now_ms)
@@ -136,7 +156,9 @@ static void collect_reasons(struct store *store, const struct times *now, bool t
 	for (int i = 0; i < count; i++) {
 		const struct reason_row row = {now->monotonic_ms, now->wall_ms, changed[i]};
 
+		pthread_mutex_lock(&store->lock);
 		queue_push(&store->reasons, &row);
+		pthread_mutex_unlock(&store->lock);
 		note_news(store, now->monotonic_ms);
 	}
 }
@@ -176,8 +198,10 @@ static void put_times_right(struct store *store, const struct times *now)
 
 	for (int i = 0; i < store->samples.count; i++)
 		samples[i].wall_ms = put_right(samples[i].wall_ms, samples[i].monotonic_ms, now);
+	pthread_mutex_lock(&store->lock);
 	for (int i = 0; i < store->reasons.count; i++)
 		reasons[i].wall_ms = put_right(reasons[i].wall_ms, reasons[i].monotonic_ms, now);
+	pthread_mutex_unlock(&store->lock);
 	for (int i = 0; i < store->events.count; i++) {
 		struct batch_event *row = &store->commit_events[i];
 
@@ -256,8 +280,9 @@ static void succeed(struct store *store, const struct times *now)
 	store->status.events_written += (uint64_t)store->events.count;
 	store->status.commits++;
 	store->status.last_commit_ms = now->monotonic_ms;
+	store->reasons.count = 0;
 	pthread_mutex_unlock(&store->lock);
-	store->samples.count = store->events.count = store->reasons.count = 0;
+	store->samples.count = store->events.count = 0;
 	store->batch_started_ms = 0;
 	store->urgent = false;
 	store->retry_pause_ms = 0;

@@ -23,7 +23,10 @@ static int prepare_all(struct writer *writer)
 			&writer->event, NULL);
 	if (result == SQLITE_OK)
 		result = sqlite3_prepare_v2(
-			writer->db, "INSERT OR REPLACE INTO reasons VALUES (?, ?, ?, ?, ?, ?, ?)",
+			writer->db,
+			"INSERT OR REPLACE INTO reasons (time, \"limit\", value, pack, cell, rule, "
+			"text, next_value, next_pack, next_cell, next_rule, next_text) "
+			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			-1, &writer->reason, NULL);
 	if (result == SQLITE_OK)
 		result = sqlite3_prepare_v2(writer->db,
@@ -112,6 +115,18 @@ static int put_event(struct writer *writer, const struct batch_event *row)
 	return run(writer->event);
 }
 
+/* The runner-up is NULL where nothing else limits: most rows then cost nothing more. */
+static void bind_runner_up(sqlite3_stmt *statement, int index, const struct runner_up *next)
+{
+	const bool exists = next->rule[0] != '\0';
+
+	bind_value(statement, index, exists ? next->value : FIELD_UNKNOWN);
+	bind_value(statement, index + 1, exists ? next->pack : FIELD_UNKNOWN);
+	bind_value(statement, index + 2, exists ? next->cell : FIELD_UNKNOWN);
+	bind_text(statement, index + 3, exists ? next->rule : NULL);
+	bind_text(statement, index + 4, exists ? next->text : NULL);
+}
+
 static int put_reason(struct writer *writer, const struct reason_row *row)
 {
 	sqlite3_bind_int64(writer->reason, 1, row->wall_ms / 1000);
@@ -121,6 +136,7 @@ static int put_reason(struct writer *writer, const struct reason_row *row)
 	bind_value(writer->reason, 5, row->reason.cell);
 	bind_text(writer->reason, 6, row->reason.rule);
 	bind_text(writer->reason, 7, row->reason.text);
+	bind_runner_up(writer->reason, 8, &row->reason.runner_up);
 	return run(writer->reason);
 }
 

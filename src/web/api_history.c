@@ -10,22 +10,12 @@
 #include "onepack/json.h"
 
 #define DAY_S           86400
-#define LAST_TIME_S     99999999999LL /* the year 5138 */
-#define FIELDS_AT_MOST  12            /* times 5000 rows: half a megabyte per answer */
+#define FIELDS_AT_MOST  12 /* times 5000 rows: half a megabyte per answer */
 #define EVENTS_NORMALLY 100
 #define EVENTS_AT_MOST  1000
 #define EVENTS_ON_BOARD 256
 
 /* --- samples --- */
-
-/* Reads a number from the URL; true when it is absent (the default stays) or good. */
-static bool read_argument(const struct request *request, const char *name, int64_t lowest,
-			  int64_t highest, int64_t *value)
-{
-	const char *text = request_argument(request, name);
-
-	return !text || check_number(text, lowest, highest, value);
-}
 
 /* What is wrong with the URL, or NULL. */
 static const char *read_times(const struct request *request, struct store_query *query)
@@ -33,16 +23,16 @@ static const char *read_times(const struct request *request, struct store_query 
 	int64_t step_s = 0, pack = FIELD_UNKNOWN;
 
 	query->to_s = clock_wall_ms() / 1000 + 1;
-	if (!read_argument(request, "to", 0, LAST_TIME_S, &query->to_s))
+	if (!request_number(request, "to", 0, WEB_LAST_TIME_S, &query->to_s))
 		return "'to' must be a time in seconds since 1970.";
 	query->from_s = query->to_s > DAY_S ? query->to_s - DAY_S : 0;
-	if (!read_argument(request, "from", 0, LAST_TIME_S, &query->from_s))
+	if (!request_number(request, "from", 0, WEB_LAST_TIME_S, &query->from_s))
 		return "'from' must be a time in seconds since 1970.";
 	if (query->from_s >= query->to_s)
 		return "'from' must be before 'to'.";
-	if (!read_argument(request, "step", 0, INT32_MAX / 2, &step_s))
+	if (!request_number(request, "step", 0, INT32_MAX / 2, &step_s))
 		return "'step' must be a number of seconds, or 0 for about 500 rows.";
-	if (!read_argument(request, "pack", 1, ONEPACK_MAX_PACKS, &pack))
+	if (!request_number(request, "pack", 1, ONEPACK_MAX_PACKS, &pack))
 		return "'pack' must be a pack's number, 1 to 16.";
 	query->step_s = (int32_t)step_s;
 	query->pack = (int32_t)pack;
@@ -158,13 +148,9 @@ enum MHD_Result api_history(struct request *request)
 					   : ": state, voltage_v, current_a, soc_pct, "
 					     "mos_temperature_c, cell_min_v, cell_max_v, "
 					     "temperature_min_c, temperature_max_c");
-	if (!request->web->config.store_path[0])
-		return reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-				   "This gateway keeps no history. Set store.path in its "
-				   "configuration.");
-	if (store_reader_open(request->web->config.store_path, &reader, text, sizeof text) < 0)
-		return reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-				   "The history cannot be read: %s", text);
+	reader = request_open_history(request, &result);
+	if (!reader)
+		return result;
 	result = answer_history(request, reader, &query, fields);
 	store_reader_close(reader);
 	return result;
@@ -237,10 +223,10 @@ enum MHD_Result api_events(struct request *request)
 	int64_t before = INT64_MAX, limit = EVENTS_NORMALLY;
 	struct event_list list;
 
-	if (!read_argument(request, "before", 1, INT64_MAX, &before))
+	if (!request_number(request, "before", 1, INT64_MAX, &before))
 		return reply_error(request, MHD_HTTP_BAD_REQUEST,
 				   "'before' must be the id of an event.");
-	if (!read_argument(request, "limit", 1, EVENTS_AT_MOST, &limit))
+	if (!request_number(request, "limit", 1, EVENTS_AT_MOST, &limit))
 		return reply_error(request, MHD_HTTP_BAD_REQUEST,
 				   "'limit' must be a number from 1 to %d.", EVENTS_AT_MOST);
 	list = (struct event_list){json_array(), (int)limit};

@@ -20,8 +20,9 @@
 #define WEB_MAX_RECORDERS   4
 #define WEB_MAX_BODY        4096
 #define WEB_MAX_URL         2048
-#define WEB_TIMEOUT_S       15    /* if the configuration does not say */
-#define WEB_HEALTHY_MS      10000 /* a snapshot may be this old */
+#define WEB_LAST_TIME_S     99999999999LL /* the year 5138 */
+#define WEB_TIMEOUT_S       15            /* if the configuration does not say */
+#define WEB_HEALTHY_MS      10000         /* a snapshot may be this old */
 
 struct guard;
 struct stream;
@@ -71,6 +72,15 @@ struct request {
 
 const char *request_header(const struct request *request, const char *name); /* NULL = none */
 const char *request_argument(const struct request *request, const char *name);
+
+/* Reads a number from the URL; true when it is absent (the default stays) or good. */
+bool request_number(const struct request *request, const char *name, int64_t lowest,
+		    int64_t highest, int64_t *value);
+
+/* The history, to be closed; or NULL, and `*result` is what was answered. Opened per request: that
+ * costs a millisecond and survives everything that may happen to the file. */
+struct store_reader *request_open_history(struct request *request, enum MHD_Result *result);
+
 bool request_is_logged_in(const struct request *request);
 void request_address(const struct request *request, char address[LOGIN_ADDRESS_SIZE]);
 
@@ -101,7 +111,7 @@ void print_decimal(FILE *out, int32_t thousandths);
 
 /* The handlers. */
 handler_fn api_battery, api_pack, api_protocols, api_inverters, api_buses, api_health;
-handler_fn api_history, api_events;
+handler_fn api_history, api_events, api_reasons;
 handler_fn api_session, api_login, api_logout, api_demo;
 handler_fn api_metrics, api_stream, api_samples;
 handler_fn serve_file;

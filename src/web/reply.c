@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "check.h"
 #include "http.h"
 #include "onepack/clock.h"
 #include "onepack/json.h"
@@ -29,6 +30,29 @@ const char *request_header(const struct request *request, const char *name)
 const char *request_argument(const struct request *request, const char *name)
 {
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+bool request_number(const struct request *request, const char *name, int64_t lowest,
+		    int64_t highest, int64_t *value)
+{
+	const char *text = request_argument(request, name);
+
+	return !text || check_number(text, lowest, highest, value);
+}
+
+struct store_reader *request_open_history(struct request *request, enum MHD_Result *result)
+{
+	struct store_reader *reader = NULL;
+	char why[STORE_DETAIL_SIZE];
+
+	if (!request->web->config.store_path[0])
+		*result = reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+				      "This gateway keeps no history. Set store.path in its "
+				      "configuration.");
+	else if (store_reader_open(request->web->config.store_path, &reader, why, sizeof why) < 0)
+		*result = reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+				      "The history cannot be read: %s", why);
+	return reader;
 }
 
 bool request_is_logged_in(const struct request *request)

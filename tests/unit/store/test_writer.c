@@ -96,6 +96,38 @@ static void old_rows_go_in_small_steps(void **state)
 	assert_int_equal(number(writer.db, "SELECT min(time) FROM battery_1m"), NOON_S);
 }
 
+static void a_file_of_an_older_version_gets_the_runner_up(void **state)
+{
+	static const char *const columns[] = {"next_value", "next_pack", "next_cell", "next_rule",
+					      "next_text"};
+	struct reason_row row = {.wall_ms = NOON_S * 1000};
+	struct batch batch = {.reasons = &row, .reason_count = 1};
+	struct store_config config;
+	char sql[80];
+
+	(void)state;
+	store_config_default(&config);
+	for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+		snprintf(sql, sizeof sql, "ALTER TABLE reasons DROP COLUMN %s", columns[i]);
+		assert_int_equal(database_run(writer.db, sql), SQLITE_OK);
+	}
+	writer_close(&writer);
+	assert_int_equal(writer_open(&writer, place.path, &moved_aside, why, sizeof why), 0);
+	strcpy(row.reason.rule, "share");
+	row.reason.runner_up = (struct runner_up){.value = 41000, .pack = 2, .cell = FIELD_UNKNOWN};
+	strcpy(row.reason.runner_up.rule, "temperature");
+	assert_int_equal(writer_commit(&writer, &config, &batch, NOON_S), SQLITE_OK);
+	assert_int_equal(number(writer.db, "SELECT next_value FROM reasons"), 41000);
+	assert_int_equal(number(writer.db, "SELECT count(*) FROM reasons WHERE next_cell IS NULL "
+					   "AND next_rule = 'temperature'"),
+			 1);
+	row.reason.runner_up.rule[0] = '\0'; /* nothing else limits: nothing is written */
+	assert_int_equal(writer_commit(&writer, &config, &batch, NOON_S), SQLITE_OK);
+	assert_int_equal(number(writer.db, "SELECT count(*) FROM reasons WHERE next_value IS NULL "
+					   "AND next_rule IS NULL"),
+			 1);
+}
+
 static void a_new_field_becomes_a_column(void **state)
 {
 	(void)state;
@@ -204,6 +236,7 @@ int main(void)
 		IN_A_PLACE(roll_ups_go_on_after_a_restart),
 		IN_A_PLACE(after_the_clock_was_set_back_newer_rows_win),
 		IN_A_PLACE(old_rows_go_in_small_steps),
+		IN_A_PLACE(a_file_of_an_older_version_gets_the_runner_up),
 		IN_A_PLACE(a_new_field_becomes_a_column),
 		IN_A_PLACE(the_file_is_set_up_for_flash),
 		IN_A_PLACE(a_damaged_file_is_put_aside),
