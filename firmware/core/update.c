@@ -21,7 +21,6 @@ int fw_update_refuse(struct fw_update *update, enum fw_bad bad)
 	return bad == FW_BAD_LEVEL ? FW_LOCKED : FW_FAILURE;
 }
 
-/* What the state says about images counts for the checks. */
 static bool save(struct fw_update *update)
 {
 	if (!fw_boot_state_save(update->config.flash, &update->state)) {
@@ -185,6 +184,7 @@ static int prepare(struct fw_update *update)
 	update->has_image[update->slot] = false;
 	update->page = 0;
 	update->pages = (update->offer.size + page_size - 1) / page_size;
+	update->one_page = false;
 	update->phase = FW_PHASE_ERASING;
 	update->bad = FW_GOOD;
 	return 0;
@@ -318,17 +318,18 @@ static void end_erase(struct fw_update *update)
 {
 	if (update->state.job == FW_JOB_NONE) {
 		update->phase = FW_PHASE_IDLE;
-	} else if (update->state.job == FW_JOB_RECEIVING) { /* one page of it */
+		return;
+	}
+	update->state.job = FW_JOB_RECEIVING;
+	if (!save(update)) {
+		update->state.job = FW_JOB_ERASING;
+		update->phase = FW_PHASE_FAILED;
+	} else if (update->one_page) {
 		update->phase = FW_PHASE_RECEIVING;
 	} else {
-		update->state.job = FW_JOB_RECEIVING;
-		if (save(update)) {
-			fw_update_begin(update);
-		} else {
-			update->state.job = FW_JOB_ERASING;
-			update->phase = FW_PHASE_FAILED;
-		}
+		fw_update_begin(update);
 	}
+	update->one_page = false;
 }
 
 static bool verify_step(struct fw_update *update)

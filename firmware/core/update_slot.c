@@ -164,13 +164,21 @@ bool fw_update_crc_step(struct fw_update *update)
 	return more;
 }
 
-/* A page holds something else than it should: it is erased, and everything in it comes again. */
+/* A page holds something else than it should: it is erased, and everything in it comes again. A
+ * power cut in that erase means to begin from the start, since a page that was half erased may look
+ * as if it were blank. */
 static int start_over_page(struct fw_update *update, uint32_t at)
 {
 	const uint32_t page_size = update->config.flash->page_size[fw_update_area(update)];
 
+	update->state.job = FW_JOB_ERASING;
+	if (!fw_boot_state_save(update->config.flash, &update->state)) {
+		update->state.job = FW_JOB_RECEIVING;
+		return fw_update_refuse(update, FW_BAD_FLASH);
+	}
 	update->page = at / page_size;
 	update->pages = 1;
+	update->one_page = true;
 	update->phase = FW_PHASE_ERASING;
 	for (uint32_t chunk = 0; chunk < update->chunks; chunk++) {
 		const uint32_t first = chunk * FW_CHUNK;
@@ -184,25 +192,23 @@ static int start_over_page(struct fw_update *update, uint32_t at)
 	return FW_BUSY;
 }
 
-/* One program unit at `at`: 0 = it is there, FW_FAILURE = the part failed, FW_BUSY = there is
- * something else, or (torn, on parts that check themselves) something that cannot be read. */
-static int put_unit(const struct fw_update *update, uint32_t at, const uint8_t *bytes,
-		    uint32_t unit)
+/* One program unit at `at`; false when the place holds something else, or does not take it. A torn
+ * unit may be neither blank nor readable nor programmable; an erase heals all of these. */
+static bool put_unit(const struct fw_update *update, uint32_t at, const uint8_t *bytes,
+		     uint32_t unit)
 {
 	const struct fw_flash *flash = update->config.flash;
 	const enum fw_area area = fw_update_area(update);
 	uint8_t there[UNIT_MAX];
 
 	if (flash->read(flash->context, area, at, there, unit) < 0)
-		return FW_BUSY;
+		return false;
 	if (memcmp(there, bytes, unit) == 0)
-		return 0;
-	if (!all_blank(there, unit))
-		return FW_BUSY;
-	if (flash->program(flash->context, area, at, bytes, unit) < 0 ||
-	    flash->read(flash->context, area, at, there, unit) < 0)
-		return FW_FAILURE;
-	return memcmp(there, bytes, unit) == 0 ? 0 : FW_BUSY;
+		return true;
+	return all_blank(there, unit) &&
+	       flash->program(flash->context, area, at, bytes, unit) >= 0 &&
+	       flash->read(flash->context, area, at, there, unit) >= 0 &&
+	       memcmp(there, bytes, unit) == 0;
 }
 
 int fw_update_chunk(struct fw_update *update, uint32_t at, const uint8_t *bytes, uint32_t count)
@@ -227,13 +233,8 @@ int fw_update_chunk(struct fw_update *update, uint32_t at, const uint8_t *bytes,
 
 		memset(padded, 0xff, sizeof padded);
 		memcpy(padded, bytes + i, part);
-
-		const int result = put_unit(update, at + i, padded, unit);
-
-		if (result == FW_BUSY)
+		if (!put_unit(update, at + i, padded, unit))
 			return start_over_page(update, at + i);
-		if (result != 0)
-			return fw_update_refuse(update, FW_BAD_FLASH);
 	}
 	mark(update, chunk);
 	settle_phase(update);
