@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What application and loader need from a board besides its two serial ports (uart.h), its analog
+ * front end (afe.h) and its flash (core/flash.h). A new board is one folder that gives these
+ * functions; docs/firmware/boards.md shows how. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "firmware/core/flash.h"
+
+/* Why the processor started; the numbers of register 0x002B. */
+enum fw_start_reason {
+	FW_START_POWER = 0,
+	FW_START_RESET_KEY = 1,
+	FW_START_WATCHDOG = 2,
+	FW_START_COMMAND = 3,
+	FW_START_BROWN_OUT = 6
+};
+
+/* Clock, time, watchdog. Interrupts are on afterwards; serial ports are not open yet. False when
+ * the wanted clock did not come and the board runs on its spare one. */
+bool fw_board_start(void);
+
+enum fw_start_reason fw_board_start_reason(void);
+
+/* Since the start; never goes back, does not wrap in a lifetime. */
+uint64_t fw_board_now_us(void);
+
+/* Sleeps until an interrupt, or until this time, or returns at once when a serial port has bytes
+ * that nobody took. May return early; never later than the time plus one interrupt. */
+void fw_board_sleep(uint64_t until_us);
+
+/* Must be called at least every two seconds, or the watchdog resets the board after four. */
+void fw_board_feed_watchdog(void);
+
+/* Does not return. */
+_Noreturn void fw_board_reset(void);
+
+/* 96 bits that no other board has. */
+void fw_board_unique_id(uint8_t id[12]);
+
+/* The same object at every call. NULL when the storage does not answer. */
+const struct fw_flash *fw_board_flash(void);
+
+/* Where a slot is in the address space of the processor, as the loader and the hash need it. */
+uint32_t fw_board_slot_address(enum fw_area slot);
+
+/* Hands the processor to an image: its vector table (in whose first two words are stack and entry)
+ * is there. Interrupts and time are off when it starts. Does not return. */
+_Noreturn void fw_board_start_image(uint32_t vectors);
+
+/* The reset button is held down now (the loader waits for a repair then). */
+bool fw_board_button(void);
+
+/* The silence that ends a frame, at least 3.5 characters; emulators need more. */
+uint32_t fw_board_silence_us(uint32_t baud);
