@@ -8,21 +8,14 @@
 #include <stdint.h>
 
 #include "firmware/core/flash.h"
-
-/* Why the processor started; the numbers of register 0x002B. */
-enum fw_start_reason {
-	FW_START_POWER = 0,
-	FW_START_RESET_KEY = 1,
-	FW_START_WATCHDOG = 2,
-	FW_START_COMMAND = 3,
-	FW_START_BROWN_OUT = 6
-};
+#include "firmware/core/identity.h"
 
 /* Clock, time, watchdog. Interrupts are on afterwards; serial ports are not open yet. False when
  * the wanted clock did not come and the board runs on its spare one. */
 bool fw_board_start(void);
 
-enum fw_start_reason fw_board_start_reason(void);
+/* Why the processor started, as far as the hardware knows: a command may have been an update. */
+enum fw_boot_reason fw_board_boot_reason(void);
 
 /* Since the start; never goes back, does not wrap in a lifetime. */
 uint64_t fw_board_now_us(void);

@@ -20,7 +20,7 @@ struct fw_emulator_area {
 const struct fw_flash *fw_emulator_flash(const struct fw_emulator_area areas[FW_AREAS]);
 
 void fw_emulator_unique_id(uint8_t id[12]);
-enum fw_start_reason fw_emulator_start_reason(void);
+enum fw_boot_reason fw_emulator_boot_reason(void);
 bool fw_emulator_button(void);
 
 /* 3.5 characters and what emulators and their sockets make of even gaps. */

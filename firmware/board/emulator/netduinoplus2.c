@@ -13,9 +13,9 @@ bool fw_part_clock(void)
 	return true;
 }
 
-enum fw_start_reason fw_board_start_reason(void)
+enum fw_boot_reason fw_part_boot_reason(void)
 {
-	return fw_emulator_start_reason();
+	return fw_emulator_boot_reason();
 }
 
 void fw_part_unique_id(uint8_t id[12])
@@ -23,7 +23,7 @@ void fw_part_unique_id(uint8_t id[12])
 	fw_emulator_unique_id(id);
 }
 
-bool fw_board_button(void)
+bool fw_part_button(void)
 {
 	return fw_emulator_button();
 }

@@ -16,9 +16,9 @@ void fw_emulator_unique_id(uint8_t id[12])
 		id[i] = (uint8_t)(i < 8 ? "ONEPACKE"[i] : number >> (8 * (11 - i)));
 }
 
-enum fw_start_reason fw_emulator_start_reason(void)
+enum fw_boot_reason fw_emulator_boot_reason(void)
 {
-	return (enum fw_start_reason)fw_straps[1];
+	return (enum fw_boot_reason)fw_straps[1];
 }
 
 bool fw_emulator_button(void)

@@ -75,17 +75,17 @@ bool fw_board_start(void)
 	return good;
 }
 
-enum fw_start_reason fw_board_start_reason(void)
+enum fw_boot_reason fw_board_boot_reason(void)
 {
 	const uint32_t why = fw_reg_read(RESC);
 
 	if ((why & RESC_WATCHDOG) != 0)
-		return FW_START_WATCHDOG;
+		return FW_BOOT_WATCHDOG;
 	if ((why & RESC_SOFTWARE) != 0)
-		return FW_START_COMMAND;
+		return FW_BOOT_COMMAND;
 	if ((why & (RESC_POWER | RESC_BROWN_OUT)) == RESC_BROWN_OUT)
-		return FW_START_BROWN_OUT;
-	return (why & (RESC_POWER | RESC_PIN)) == RESC_PIN ? FW_START_RESET_KEY : FW_START_POWER;
+		return FW_BOOT_BROWN_OUT;
+	return (why & (RESC_POWER | RESC_PIN)) == RESC_PIN ? FW_BOOT_BUTTON : FW_BOOT_POWER;
 }
 
 void fw_board_feed_watchdog(void)

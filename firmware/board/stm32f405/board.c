@@ -12,22 +12,11 @@
 #define USART2_ON (1u << 17)
 #define USART1_ON (1u << 4)
 
-#define CSR_BROWN_OUT (1u << 25)
-#define CSR_PIN       (1u << 26)
-#define CSR_POWER     (1u << 27)
-#define CSR_SOFTWARE  (1u << 28)
-#define CSR_WATCHDOG  (1u << 29)
-#define CSR_CLEAR     (1u << 24)
-
 #define IWDG_FEED   0xAAAAu
 #define IWDG_UNLOCK 0x5555u
 #define IWDG_GO     0xCCCCu
 #define IWDG_BY_64  4u    /* of 32 kHz */
 #define IWDG_4_S    2000u /* the oscillator is 17 to 47 kHz: 2.7 to 7.5 s */
-
-#define BUTTON_PIN 13u /* PC13, pressed = low */
-
-static uint32_t why; /* RCC_CSR as found */
 
 static void set_pins(void)
 {
@@ -40,7 +29,7 @@ static void set_pins(void)
 	fw_reg_write(GPIOA + GPIO_BSRR, 1u << (12 + 16));
 	fw_reg_set(GPIOA + GPIO_MODER, 2u << 4 | 2u << 6 | 2u << 18 | 2u << 20 | 1u << 24);
 	fw_reg_set(GPIOA + GPIO_PUPDR, 1u << 6 | 1u << 20); /* an open receiver reads idle */
-	fw_reg_set(GPIOC + GPIO_PUPDR, 1u << (2 * BUTTON_PIN));
+	fw_reg_set(GPIOC + GPIO_PUPDR, 1u << (2 * FW_BUTTON_PIN));
 }
 
 /* Four seconds; it cannot be stopped any more, the loader hands it on to the application. */
@@ -60,23 +49,19 @@ bool fw_board_start(void)
 	start_watchdog();
 	good = fw_part_clock();
 	fw_time_start(FW_CPU_HZ);
-	why = fw_reg_read(RCC_CSR);
 	set_pins();
 	fw_cpu_unmask();
 	return good;
 }
 
-enum fw_start_reason fw_board_start_reason(void)
+enum fw_boot_reason fw_board_boot_reason(void)
 {
-	if ((why & CSR_WATCHDOG) != 0)
-		return FW_START_WATCHDOG;
-	if ((why & CSR_SOFTWARE) != 0)
-		return FW_START_COMMAND;
-	if ((why & CSR_POWER) != 0)
-		return FW_START_POWER;
-	if ((why & CSR_BROWN_OUT) != 0)
-		return FW_START_BROWN_OUT;
-	return (why & CSR_PIN) != 0 ? FW_START_RESET_KEY : FW_START_POWER;
+	return fw_part_boot_reason();
+}
+
+bool fw_board_button(void)
+{
+	return fw_part_button();
 }
 
 void fw_board_feed_watchdog(void)

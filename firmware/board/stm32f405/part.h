@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "firmware/core/flash.h"
+#include "firmware/core/identity.h"
 
 #define RCC_CR      0x40023800u
 #define RCC_PLLCFGR 0x40023804u
@@ -34,12 +35,16 @@
 #define USART1 0x40011000u /* RS485: PA9, PA10, driver-enable PA12 */
 #define USART2 0x40004400u /* front end: PA2, PA3 */
 
+#define FW_BUTTON_PIN 13u /* PC13, pressed = low */
+
 #define FW_APB1_HZ 42000000u
 #define FW_APB2_HZ 84000000u
 #define FW_CPU_HZ  168000000u
 
 /* Brings the processor to FW_CPU_HZ; false when its crystal does not swing. */
 bool fw_part_clock(void);
+enum fw_boot_reason fw_part_boot_reason(void);
+bool fw_part_button(void);
 void fw_part_unique_id(uint8_t id[12]);
 const struct fw_flash *fw_part_flash(void);
 uint32_t fw_part_silence_us(uint32_t baud);
