@@ -58,17 +58,24 @@ int main(void)
 		uint64_t now = fw_board_now_us(), until = now + 1000000;
 
 		fw_board_feed_watchdog();
-		if (fw_afe_take(&m))
-			fw_afe_put(&o);
-		count += fw_uart_read(FW_PORT_BUS, frame + count, 256 - count);
-		if (count > 0 && now - fw_uart_heard_us(FW_PORT_BUS) >= silence) {
-			uint32_t n = serve(count);
-			count = 0;
-			if (n > 0)
-				fw_uart_send(FW_PORT_BUS, answer, n);
+		if (fw_uart_waiting(FW_PORT_AFE) > 0) {
+			if (now >= fw_uart_heard_us(FW_PORT_AFE) + 500) {
+				if (fw_afe_take(&m))
+					fw_afe_put(&o);
+			} else {
+				until = fw_uart_heard_us(FW_PORT_AFE) + 500;
+			}
 		}
-		if (count > 0)
-			until = fw_uart_heard_us(FW_PORT_BUS) + silence;
+		if (fw_uart_waiting(FW_PORT_BUS) > 0) {
+			uint64_t end = fw_uart_heard_us(FW_PORT_BUS) + silence;
+			if (now >= end) {
+				count = fw_uart_read(FW_PORT_BUS, frame, 256);
+				uint32_t n = serve(count);
+				if (n > 0)
+					fw_uart_send(FW_PORT_BUS, answer, n);
+			} else if (end < until)
+				until = end;
+		}
 		fw_board_sleep(until);
 	}
 }

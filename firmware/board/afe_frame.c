@@ -126,7 +126,7 @@ static uint32_t finish(uint8_t *frame, struct cursor *c)
 uint32_t fw_afe_write_measurement(const struct fw_measurement *m, uint8_t frame[FW_AFE_MAX_FRAME])
 {
 	struct cursor c = begin(frame, FW_AFE_MEASUREMENT);
-	const int32_t cells = m->cell_count < 0		     ? 0
+	const int32_t cells = m->cell_count < 0              ? 0
 			      : m->cell_count > FW_MAX_CELLS ? FW_MAX_CELLS
 							     : m->cell_count;
 
@@ -152,8 +152,8 @@ static uint32_t switches_of(const struct fw_outputs *o)
 	return (o->charge_mos ? CHARGE_MOS : 0u) | (o->discharge_mos ? DISCHARGE_MOS : 0u) |
 	       (o->precharge ? PRECHARGE : 0u) | (o->heater ? HEATER : 0u) |
 	       (o->limiter ? LIMITER : 0u) | (o->buzzer ? BUZZER : 0u) |
-	       (o->dry_contact[0] ? DRY_CONTACT_1 : 0u) |
-	       (o->dry_contact[1] ? DRY_CONTACT_2 : 0u) | (o->enable_out ? ENABLE_OUT : 0u) |
+	       (o->dry_contact[0] ? DRY_CONTACT_1 : 0u) | (o->dry_contact[1] ? DRY_CONTACT_2 : 0u) |
+	       (o->enable_out ? ENABLE_OUT : 0u) |
 	       (o->release_short_circuit ? RELEASE_SHORT_CIRCUIT : 0u) |
 	       (o->power_off ? POWER_OFF : 0u) | (o->sleep ? SLEEP : 0u);
 }

@@ -20,8 +20,9 @@ enum fw_boot_reason fw_board_boot_reason(void);
 /* Since the start; never goes back, does not wrap in a lifetime. */
 uint64_t fw_board_now_us(void);
 
-/* Sleeps until an interrupt, or until this time, or returns at once when a serial port has bytes
- * that nobody took. May return early; never later than the time plus one interrupt. */
+/* Sleeps until this time, or until the first byte comes to a serial port whose ring was empty, or
+ * until a ring is three quarters full; the bytes between do not wake anybody. Such an event since
+ * the last sleep ends this one at once. May return early, about ten times a second at least. */
 void fw_board_sleep(uint64_t until_us);
 
 /* Must be called at least every two seconds, or the watchdog resets the board after four. */

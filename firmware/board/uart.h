@@ -22,8 +22,8 @@ uint32_t fw_uart_read(enum fw_port port, uint8_t *bytes, uint32_t size);
 /* When the newest byte came; 0 = none yet. */
 uint64_t fw_uart_heard_us(enum fw_port port);
 
-/* Bytes wait in the ring. */
-bool fw_uart_waiting(enum fw_port port);
+/* So many bytes wait in the ring. */
+uint32_t fw_uart_waiting(enum fw_port port);
 
 /* Begins to send; `bytes` must stay as they are until fw_uart_sending() is false. Refused (false)
  * while the port still sends. */

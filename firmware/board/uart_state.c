@@ -8,6 +8,7 @@ struct fw_uart_state fw_uart_state[FW_PORTS];
 void fw_uart_heard(enum fw_port port, uint8_t byte, bool good)
 {
 	struct fw_uart_state *state = &fw_uart_state[port];
+	uint32_t waiting;
 
 	/* On a half-duplex line we hear ourselves, depending on the transceiver. */
 	if (port == FW_PORT_BUS && state->busy)
@@ -15,6 +16,9 @@ void fw_uart_heard(enum fw_port port, uint8_t byte, bool good)
 	state->heard_us = fw_time_us();
 	if (!good || !fw_ring_put(&state->received, byte))
 		state->lost++;
+	waiting = state->received.put - state->received.taken;
+	if (waiting == 1 || waiting == FW_RING_SIZE * 3 / 4)
+		fw_wake = true;
 }
 
 uint32_t fw_uart_read(enum fw_port port, uint8_t *bytes, uint32_t size)
@@ -31,11 +35,11 @@ uint64_t fw_uart_heard_us(enum fw_port port)
 	return heard_us;
 }
 
-bool fw_uart_waiting(enum fw_port port)
+uint32_t fw_uart_waiting(enum fw_port port)
 {
 	const struct fw_ring *ring = &fw_uart_state[port].received;
 
-	return ring->put != ring->taken;
+	return ring->put - ring->taken;
 }
 
 bool fw_uart_sending(enum fw_port port)

@@ -11,8 +11,8 @@ struct fw_uart_state {
 	volatile uint64_t heard_us; /* read with interrupts masked */
 	volatile uint32_t lost;
 	const uint8_t *volatile sending; /* the next byte to go */
-	volatile uint32_t left;		 /* bytes still to go */
-	volatile bool busy;		 /* until the last bit has left */
+	volatile uint32_t left;          /* bytes still to go */
+	volatile bool busy;              /* until the last bit has left */
 };
 
 extern struct fw_uart_state fw_uart_state[FW_PORTS];

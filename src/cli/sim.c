@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `onepack sim`: a rack without hardware. `rack` makes one, `tell` gives commands to it;
- * `inverter` is in sim_inverter.c. The simulation itself is in src/sim. */
+ * `inverter` is in sim_inverter.c, `firmware` in sim_firmware.c. The simulation itself is in src/sim. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@ static const char help[] =
 	"usage: onepack sim rack [OPTION]...         make a rack and let it live until Ctrl-C\n"
 	"       onepack sim tell DIRECTORY COMMAND   give a command to a running rack\n"
 	"       onepack sim inverter ...             one inverter on a real port; see its --help\n"
+	"       onepack sim firmware ...             emulated packs that run our firmware; see --help\n"
 	"\n"
 	"  --directory DIR             where the ports and the control socket appear (onepack-sim)\n"
 	"  --line NAME=FIRST-LAST      an RS485 line with packs at these addresses, 1 to 15\n"
@@ -306,5 +307,7 @@ int command_sim(int argc, char **argv)
 		return tell(argc - 1, argv + 1);
 	if (strcmp(argv[1], "inverter") == 0)
 		return sim_inverter(argc - 1, argv + 1);
+	if (strcmp(argv[1], "firmware") == 0)
+		return sim_firmware(argc - 1, argv + 1);
 	return wrong("onepack sim: there is no '%s'\n", argv[1]);
 }

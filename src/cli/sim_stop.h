@@ -6,5 +6,6 @@
  * the polite way to end a loop around poll. -1 with errno when it cannot be. */
 int sim_stop_fd(double seconds);
 
-/* `onepack sim inverter`, as command_sim() does for the rest. */
+/* `onepack sim inverter` and `onepack sim firmware`, as command_sim() does for the rest. */
 int sim_inverter(int argc, char **argv);
+int sim_firmware(int argc, char **argv);

@@ -114,7 +114,6 @@ static double limiter_heat_w(const struct sim_pack *pack, double current_a, doub
 void sim_pack_step(struct sim_pack *pack, double current_a, double bus_v, double dt_s,
 		   struct sim_random *random)
 {
-	double cells_v[ONEPACK_MAX_CELLS];
 	double lead_ohm = pack->wiring_ohm + pack->cable_ohm;
 	double heat_j = current_a * current_a * lead_ohm * dt_s +
 			limiter_heat_w(pack, current_a, bus_v) * dt_s;
@@ -127,14 +126,16 @@ void sim_pack_step(struct sim_pack *pack, double current_a, double bus_v, double
 		double cell_a = current_a + balance_a;
 
 		heat_j += cell_step(cell, cell_a, dt_s);
-		cells_v[i] = cell_emf_v(cell) + cell_a * cell_instant_ohm(cell);
-		heat_j -= balance_a * cells_v[i] * dt_s; /* what the balancer loses */
-		pack->voltage_v += cells_v[i];
+		pack->cells_v[i] = cell_emf_v(cell) + cell_a * cell_instant_ohm(cell);
+		heat_j -= balance_a * pack->cells_v[i] * dt_s; /* what the balancer loses */
+		pack->voltage_v += pack->cells_v[i];
 	}
 	warm(pack, heat_j, dt_s);
+	if (pack->bare)
+		return;
 	bms_step(&pack->bms,
 		 &(struct bms_input){.cell_count = pack->cell_count,
-				     .cells_v = cells_v,
+				     .cells_v = pack->cells_v,
 				     .current_a = current_a,
 				     .bus_v = pack->unplugged ? 0 : bus_v,
 				     .cell_c = pack->cell_c,

@@ -26,6 +26,10 @@ struct sim_pack {
 	double limiting_a; /* it holds its charge current down to this by itself; 0 = not */
 	double heater_w;   /* something makes heat inside */
 	double ambient_k;  /* warmer round it than ambient_c says */
+	/* A pack with somebody else's BMS (afe.h): `bms` does nothing but hold the switches and the
+	 * balancer as that one sets them. */
+	bool bare;
+	double cells_v[ONEPACK_MAX_CELLS]; /* at the end of the last step */
 	struct bms bms;
 };
 

@@ -54,6 +54,9 @@ uint64_t fw_time_us(void);
 /* With interrupts masked: the next interrupt of the timer comes at this time, or earlier. */
 void fw_time_alarm(uint64_t at_us);
 
+/* sleep.c: set by an interrupt that the main loop should look after. */
+extern volatile bool fw_wake;
+
 /* startup.c: the handlers that every vector table begins with. */
 extern uint32_t fw_stack_top[]; /* of the linker script; the first word of the table */
 void fw_start(void);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Sleeping without losing a byte: interrupts are masked while it is decided, and a masked interrupt
- * ends the wait all the same. */
+/* Sleeping without losing an event: interrupts are masked while it is decided, and a masked
+ * interrupt ends the wait all the same. */
 #include "firmware/board/board.h"
 #include "firmware/board/cortexm/cpu.h"
-#include "firmware/board/uart.h"
+
+volatile bool fw_wake;
 
 uint64_t fw_board_now_us(void)
 {
@@ -13,9 +14,12 @@ uint64_t fw_board_now_us(void)
 void fw_board_sleep(uint64_t until_us)
 {
 	fw_cpu_mask();
-	if (!fw_uart_waiting(FW_PORT_BUS) && !fw_uart_waiting(FW_PORT_AFE)) {
-		fw_time_alarm(until_us);
+	fw_time_alarm(until_us);
+	while (!fw_wake) {
 		fw_cpu_wait();
+		fw_cpu_unmask(); /* the interrupt is served here */
+		fw_cpu_mask();
 	}
+	fw_wake = false;
 	fw_cpu_unmask();
 }

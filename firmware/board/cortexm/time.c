@@ -24,18 +24,19 @@ static struct {
 	uint32_t mhz;
 } clock;
 
-/* Cycles since the start. Interrupts are masked. */
+/* Cycles since the start. Interrupts are masked. The counter reads 0 for one cycle before it starts
+ * again, when the flag is up already: 0 belongs to the segment that begins. */
 static uint64_t cycles(void)
 {
 	uint32_t before = fw_reg_read(CVR), after;
 
-	if ((fw_reg_read(CSR) & CSR_WRAPPED) != 0)
+	if ((fw_reg_read(CSR) & CSR_WRAPPED) != 0) /* reading takes the flag down */
 		clock.base += clock.segment;
 	after = fw_reg_read(CVR);
-	/* Ran out just now: the flag came up after it was read above. */
-	if (after > before && (fw_reg_read(CSR) & CSR_WRAPPED) != 0)
+	/* Ran out between the two: the flag came up after it was read. */
+	if ((after == 0 || after > before) && (fw_reg_read(CSR) & CSR_WRAPPED) != 0)
 		clock.base += clock.segment;
-	return clock.base + (clock.segment - 1u - after);
+	return clock.base + (after == 0 ? 0 : clock.segment - after);
 }
 
 static void begin(uint32_t segment)
@@ -75,4 +76,5 @@ void fw_time_alarm(uint64_t at_us)
 void fw_tick(void)
 {
 	(void)fw_time_us();
+	fw_wake = true;
 }

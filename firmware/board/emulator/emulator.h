@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What boards in an emulator share, because the emulator has no model of it: a flash that can be
- * written (files of the host, reached by semihosting), a number of its own, a button. The emulator's
- * user puts four words at the end of the RAM before the start: unique number, reason of the start,
- * button, reserved. */
+ * written (files of the host, reached by semihosting), a number of its own, a button. The
+ * emulator's user puts four words at the end of the RAM before the start: unique number, reason of
+ * the start, button, reserved. */
 #pragma once
 
 #include <stdbool.h>

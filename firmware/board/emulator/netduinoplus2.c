@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the emulated STM32F405 does instead of the real part: its clock runs by itself, and its flash
- * is a file with the same pages; the serial NOR follows the processor's own flash in it. */
+/* What the emulated STM32F405 does instead of the real part: its clock runs by itself, and its
+ * flash is a file with the same pages; the serial NOR follows the processor's own flash in it. */
 #include "firmware/board/emulator/emulator.h"
 #include "firmware/board/stm32f405/layout.h"
 #include "firmware/board/stm32f405/part.h"
 
-#define INSIDE(address) ((address) - FW_FLASH_AT)
+#define INSIDE(address) ((address)-FW_FLASH_AT)
 #define NOR(offset)     (FW_FLASH_SIZE + (offset))
 
 bool fw_part_clock(void)

@@ -104,8 +104,8 @@ const struct fw_flash *fw_emulator_flash(const struct fw_emulator_area areas[FW_
 		return storage.handle == UINT32_MAX ? NULL : &storage.flash;
 	storage.areas = areas;
 	storage.handle = call_host(SYS_OPEN, open);
-	storage.flash = (struct fw_flash){.program_unit = 4, .read = read, .program = program,
-					  .erase = erase};
+	storage.flash = (struct fw_flash){
+		.program_unit = 4, .read = read, .program = program, .erase = erase};
 	for (int i = 0; i < FW_AREAS; i++) {
 		storage.flash.page_size[i] = areas[i].page_size;
 		storage.flash.page_count[i] = areas[i].page_count;

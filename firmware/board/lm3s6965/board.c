@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The LM3S6965 board, which proves that a port is thin. It is only ever run in the emulator
- * (lm3s6965evb), so its storage is the emulator's; clock, serial ports and watchdog are those of the
- * part and are modelled. Facts: data sheet of the part, chapters 6, 9, 11, 12. */
+ * (lm3s6965evb), so its storage is the emulator's; clock, serial ports and watchdog are those of
+ * the part and are modelled. Facts: data sheet of the part, chapters 6, 9, 11, 12. */
 #include "firmware/board/board.h"
 
 #include "firmware/board/cortexm/cpu.h"
@@ -29,20 +29,20 @@
 #define RESC_WATCHDOG  (1u << 3)
 #define RESC_SOFTWARE  (1u << 4)
 
-#define WDT_LOAD     0x40000000u
-#define WDT_CTL      0x40000008u
-#define WDT_ICR      0x4000000Cu
-#define WDT_RESETS   3u		    /* the first time-out warns, the second resets */
-#define WDT_2_S      (2u * CPU_HZ)  /* twice that is four */
-#define RCGC0_WDT    (1u << 3)
-#define RCGC1_UARTS  3u
-#define RCGC2_A_D    (1u << 0 | 1u << 3)
-#define GPIOA_AFSEL  0x40004420u
-#define GPIOA_DEN    0x4000451Cu
-#define GPIOD_AFSEL  0x40007420u
-#define GPIOD_DEN    0x4000751Cu
-#define UART0_PINS   0x03u
-#define UART1_PINS   0x0Cu
+#define WDT_LOAD    0x40000000u
+#define WDT_CTL     0x40000008u
+#define WDT_ICR     0x4000000Cu
+#define WDT_RESETS  3u            /* the first time-out warns, the second resets */
+#define WDT_2_S     (2u * CPU_HZ) /* twice that is four */
+#define RCGC0_WDT   (1u << 3)
+#define RCGC1_UARTS 3u
+#define RCGC2_A_D   (1u << 0 | 1u << 3)
+#define GPIOA_AFSEL 0x40004420u
+#define GPIOA_DEN   0x4000451Cu
+#define GPIOD_AFSEL 0x40007420u
+#define GPIOD_DEN   0x4000751Cu
+#define UART0_PINS  0x03u
+#define UART1_PINS  0x0Cu
 
 static bool set_clock(void)
 {
@@ -103,8 +103,7 @@ const struct fw_flash *fw_board_flash(void)
 	static const struct fw_emulator_area areas[FW_AREAS] = {
 		[FW_AREA_SLOT_A] = {FW_SLOT_A_AT, FW_SLOT_PAGE, FW_SLOT_PAGES},
 		[FW_AREA_SLOT_B] = {FW_SLOT_B_AT, FW_SLOT_PAGE, FW_SLOT_PAGES},
-		[FW_AREA_BOOT_STATE] = {FW_BOOT_STATE_AT, FW_BOOT_STATE_PAGE,
-					FW_BOOT_STATE_PAGES},
+		[FW_AREA_BOOT_STATE] = {FW_BOOT_STATE_AT, FW_BOOT_STATE_PAGE, FW_BOOT_STATE_PAGES},
 		[FW_AREA_PARAMETERS] = {FW_PARAMETERS_AT, FW_DATA_PAGE, FW_PARAMETERS_PAGES},
 		[FW_AREA_FACTORY] = {FW_FACTORY_AT, FW_DATA_PAGE, FW_FACTORY_PAGES},
 		[FW_AREA_COUNTERS] = {FW_COUNTERS_AT, FW_DATA_PAGE, FW_COUNTERS_PAGES},

@@ -20,8 +20,8 @@
 #define LCRH_8N1     (3u << 5 | 1u << 4) /* with FIFO */
 #define CTL_ON       (1u << 9 | 1u << 8 | 1u)
 #define INT_RECEIVED (1u << 4 | 1u << 6) /* FIFO half full, or something in it for a while */
-#define INT_AGED     (1u << 6) /* the second of them; the first ends by reading */
-#define INT_SENDING  (1u << 5) /* the FIFO for sending has room */
+#define INT_AGED     (1u << 6)           /* the second of them; the first ends by reading */
+#define INT_SENDING  (1u << 5)           /* the FIFO for sending has room */
 #define CPU_HZ       50000000u
 #define FIFO         16
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The vector table: stack, 15 exceptions, 43 interrupts. An interrupt that nobody asked for is a
  * fault. All have one priority, so that none interrupts another. */
-#include "firmware/board/cortexm/cpu.h"
 #include "firmware/board/lm3s6965/vectors.h"
+#include "firmware/board/cortexm/cpu.h"
 
 #define INTERRUPTS 43
 #define UART0      5

@@ -12,7 +12,7 @@
 #define SPI1_SR  0x40013008u
 #define SPI1_DR  0x4001300Cu
 
-#define SPI1_ON        (1u << 12)	       /* in RCC_APB2ENR */
+#define SPI1_ON        (1u << 12)                              /* in RCC_APB2ENR */
 #define CR1_ON         (1u << 2 | 1u << 3 | 3u << 8 | 1u << 6) /* master, by 4, select by us */
 #define SR_RECEIVED    1u
 #define SR_EMPTY       2u

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the emulator has no model of: clock, cause of the reset, unique number, button, flash. Facts:
- * RM0090, chapters 3 (flash wait states), 5 (power), 7 (clock), 39 (unique number). */
+/* What the emulator has no model of: clock, cause of the reset, unique number, button, flash.
+ * Facts: RM0090, chapters 3 (flash wait states), 5 (power), 7 (clock), 39 (unique number). */
 #include "firmware/board/cortexm/cpu.h"
 #include "firmware/board/stm32f405/flash.h"
 #include "firmware/board/stm32f405/part.h"
@@ -13,10 +13,10 @@
 #define CFGR_STATUS      (3u << 2)
 #define CFGR_BUSES       (5u << 10 | 4u << 13) /* APB1 by 4, APB2 by 2 */
 /* 1 MHz into the PLL from 8 MHz of the crystal or 16 MHz of the oscillator; times 336, by 2. */
-#define PLL_CRYSTAL      (8u | 336u << 6 | 1u << 22 | 7u << 24)
-#define PLL_OSCILLATOR   (16u | 336u << 6 | 7u << 24)
-#define FLASH_5_WAITS    (5u | 7u << 8) /* with prefetch and caches */
-#define ROUNDS           200000         /* some 50 ms at 16 MHz */
+#define PLL_CRYSTAL    (8u | 336u << 6 | 1u << 22 | 7u << 24)
+#define PLL_OSCILLATOR (16u | 336u << 6 | 7u << 24)
+#define FLASH_5_WAITS  (5u | 7u << 8) /* with prefetch and caches */
+#define ROUNDS         200000         /* some 50 ms at 16 MHz */
 
 #define CSR_BROWN_OUT (1u << 25)
 #define CSR_PIN       (1u << 26)
