@@ -18,11 +18,26 @@ static const struct {
 
 #define POINTS (sizeof curve / sizeof curve[0])
 
+/* For each percent, the segment in which the charge just below it lies. */
+static const unsigned char segment_below[] = {
+	0,  0,  1,  1,  2,  2,  3,  3,  3,  3,  3,  4,  4,  4,  4,  4,  4,  4,  4,  4,
+	4,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  6,  6,  6,  6,  6,  6,  6,  6,  6,
+	6,  7,  7,  7,  7,  7,  7,  7,  7,  7,  7,  8,  8,  8,  8,  8,  8,  8,  8,  8,
+	8,  9,  9,  9,  9,  9,  10, 10, 10, 10, 10, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+	11, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 13, 13, 13, 13, 13, 14, 14, 14, 15};
+
+#define PERCENTS (sizeof segment_below / sizeof segment_below[0])
+
 /* The index of the segment that holds `soc`; the outer segments reach to infinity. */
 static size_t segment(double soc)
 {
+	double percent = soc * PERCENTS;
 	size_t i = 1;
 
+	if (percent >= PERCENTS)
+		return POINTS - 2;
+	if (percent > 0)
+		i += segment_below[(size_t)percent];
 	while (i < POINTS - 1 && soc > curve[i].soc)
 		i++;
 	return i - 1;
@@ -36,9 +51,17 @@ double cell_ocv_v(double soc)
 	return curve[i].v + slope * (soc - curve[i].soc);
 }
 
+/* Of a cell whose charge is that of its last step, it is known already. A voltage is never zero, so
+ * neither is a memo of one. */
+static double ocv_v(const struct cell *cell)
+{
+	return cell->memo.ocv_v > 0 && cell->memo.soc == cell->soc ? cell->memo.ocv_v
+								   : cell_ocv_v(cell->soc);
+}
+
 double cell_emf_v(const struct cell *cell)
 {
-	return cell_ocv_v(cell->soc) + cell->shift_v + cell->rc_v;
+	return ocv_v(cell) + cell->shift_v + cell->rc_v;
 }
 
 /* exp(-x) for small x, to 1e-9 for steps of a second: made of plain operations, because the exp()
@@ -49,12 +72,24 @@ static double decay(double x)
 	return 1 / (1 + x * (1 + x * (1.0 / 2 + x * (1.0 / 6 + x / 24))));
 }
 
+/* The part of the slow voltage that is left after a step. */
+static double left_after(struct cell *cell, double dt_s)
+{
+	if (cell->memo.dt_s != dt_s || cell->memo.tau_s != cell->tau_s) {
+		cell->memo.dt_s = dt_s;
+		cell->memo.tau_s = cell->tau_s;
+		cell->memo.left = decay(dt_s / cell->tau_s);
+	}
+	return cell->memo.left;
+}
+
 double cell_step(struct cell *cell, double current_a, double dt_s)
 {
 	double kept = current_a > 0 ? cell->charge_efficiency : 1;
 	double target_v = current_a * cell->r1_ohm; /* where rc_v runs to, exponentially */
 	double gap_v = cell->rc_v - target_v;
-	double left = decay(dt_s / cell->tau_s);
+	double left = left_after(cell, dt_s);
+	double chemical_v = ocv_v(cell) + cell->shift_v;
 	double heat_j = current_a * current_a * cell_instant_ohm(cell) * dt_s;
 
 	/* The integral of rc_v squared over the step, exactly. */
@@ -64,11 +99,13 @@ double cell_step(struct cell *cell, double current_a, double dt_s)
 
 	if (cell->r1_ohm > 0)
 		heat_j += square / cell->r1_ohm;
-	heat_j += current_a * (1 - kept) * (cell_ocv_v(cell->soc) + cell->shift_v) * dt_s;
-	heat_j += cell->leak_a * (cell_ocv_v(cell->soc) + cell->shift_v) * dt_s;
+	heat_j += current_a * (1 - kept) * chemical_v * dt_s;
+	heat_j += cell->leak_a * chemical_v * dt_s;
 	cell->rc_v = target_v + gap_v * left;
 	cell->soc +=
 		(kept * current_a - cell->leak_a) * dt_s / (cell->capacity_ah * SECONDS_PER_HOUR);
+	cell->memo.soc = cell->soc;
+	cell->memo.ocv_v = cell_ocv_v(cell->soc);
 	return heat_j;
 }
 

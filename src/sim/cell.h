@@ -14,6 +14,10 @@ struct cell {
 	double fault_ohm;         /* a fault: so much more series resistance */
 	double soc;               /* 0 = empty, 1 = full; abuse takes it a little beyond */
 	double rc_v;              /* voltage over the RC pair */
+	/* what was worked out last, kept because the same is asked again and again */
+	struct {
+		double soc, ocv_v, dt_s, tau_s, left;
+	} memo;
 };
 
 /* The open-circuit voltage: flat from 3.20 V at 10 % to 3.345 V at 95 %, with knees down to 2.5 V

@@ -24,6 +24,7 @@ struct line_station {
 struct line {
 	int64_t byte_ns;
 	int station_count;
+	uint32_t talking; /* stations that have bytes waiting, one bit each */
 	struct line_station stations[LINE_MAX_STATIONS];
 	/* faults on demand */
 	uint32_t noise_ppm; /* chance of a flipped bit in a byte */

@@ -104,10 +104,11 @@ static void warm(struct sim_pack *pack, double heat_j, double dt_s)
 /* While a BMS limits the charge current by itself, its converter takes the rest of the voltage. */
 static double limiter_heat_w(const struct sim_pack *pack, double current_a, double bus_v)
 {
-	struct sim_branch branch = sim_pack_branch(pack);
+	struct sim_branch branch;
 
 	if (pack->limiting_a <= 0 || current_a <= 0)
 		return 0;
+	branch = sim_pack_branch(pack);
 	return (bus_v - branch.emf_v - current_a * branch.ohm) * current_a;
 }
 

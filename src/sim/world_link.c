@@ -149,13 +149,19 @@ static void say_answer(struct world *world)
 
 /* --- the link's turn --- */
 
+/* Between two snapshots a valid lease reads the same until it expires: that is not read again. */
 static void read_lease(struct world *world, int64_t now_ms)
 {
 	struct world_link *link = &world->link;
 	struct battery battery;
+	enum lease_state lease;
 	int64_t age_ms;
-	enum lease_state lease = lease_read(world->lease, now_ms, &battery, &age_ms);
 
+	if (!link->sees_news && link->hold.lease == LEASE_VALID && now_ms < link->hold.expires_ms) {
+		link->hold.fell = false;
+		return;
+	}
+	lease = lease_read(world->lease, now_ms, &battery, &age_ms);
 	hold_take(&link->hold, lease, &battery, age_ms, false, world->inverter.info.silence_ms,
 		  now_ms);
 }
