@@ -52,6 +52,8 @@ enum fw_event_code {
 	FW_EVENT_WOKE = 0x02CA,
 	FW_EVENT_RESTART = 0x02CB,
 	FW_EVENT_EVENTS_LOST = 0x02CC,     /* v1 how many did not fit */
+	FW_EVENT_ADDRESS_LOST = 0x02D0,    /* v1 address; by the protocol */
+	FW_EVENT_ADDRESS_GIVEN = 0x02D1,   /* v1 address, v2 how (register 0031) */
 	FW_EVENT_REGISTER_WRITTEN = 0x0300 /* + register block; by the protocol */
 };
 
