@@ -7,6 +7,43 @@
 #include "bytes.h"
 #include "jk.h"
 
+/* --- firmware update, which has its own server (update.h) --- */
+
+static enum fw_exception read_update(const struct fw_access *access, uint16_t offset,
+				     uint16_t words, uint8_t *out)
+{
+	uint16_t values[FW_MODBUS_READ_MAX];
+
+	if (!access->server->config.update)
+		return FW_ILLEGAL_REGISTER;
+	fw_update_read(access->server->config.update, (uint16_t)(FW_UPDATE_BASE + offset), words,
+		       values);
+	for (uint16_t i = 0; i < words; i++)
+		fw_put_u16be(out + 2 * i, values[i]);
+	return FW_FINE;
+}
+
+static enum fw_exception write_update(const struct fw_access *access, uint16_t offset,
+				      uint16_t words, const uint8_t *data)
+{
+	struct fw_server *server = access->server;
+	const enum fw_level level = fw_auth_level(&server->auth, access->now_ms);
+	uint16_t values[FW_MODBUS_WRITE_MAX];
+	int result;
+
+	if (!server->config.update)
+		return FW_ILLEGAL_REGISTER;
+	for (uint16_t i = 0; i < words; i++)
+		values[i] = fw_get_u16be(data + 2 * i);
+	result = fw_update_write(server->config.update, (uint16_t)(FW_UPDATE_BASE + offset), words,
+				 values, (int)level, access->broadcast);
+	if (result == 0 && level >= FW_UPDATE_LEVEL)
+		fw_auth_used(&server->auth, access->now_ms);
+	return (enum fw_exception)result;
+}
+
+/* --- the blocks --- */
+
 struct block {
 	uint16_t first, words;
 	fw_block_read *read;
@@ -22,6 +59,7 @@ static const struct block blocks[] = {
 	{0x0900, 48, fw_map_addressing, fw_map_write_addressing},
 	{0x0A00, 144, fw_map_log, fw_map_write_log},
 	{0x0B00, 128, fw_map_snapshots, fw_map_write_snapshots},
+	{FW_UPDATE_BASE, FW_UPDATE_END - FW_UPDATE_BASE, read_update, write_update},
 };
 
 static const struct block *block_of(uint16_t reg)
@@ -32,26 +70,11 @@ static const struct block *block_of(uint16_t reg)
 	return NULL;
 }
 
-/* The other server's window, if the whole range lies in it. */
-static const struct fw_window *window_of(const struct fw_access *access, uint16_t start,
-					 uint16_t words)
-{
-	const struct fw_window *window = access->server->config.update;
-
-	if (!window || start < window->first || start + words > window->first + window->words)
-		return NULL;
-	return window;
-}
-
 enum fw_exception fw_map_read(const struct fw_access *access, uint16_t start, uint16_t words,
 			      uint8_t *out)
 {
-	const struct fw_window *window = window_of(access, start, words);
-
 	if (words == 0 || words > FW_MODBUS_READ_MAX || start + words > UINT16_MAX + 1)
 		return FW_ILLEGAL_VALUE;
-	if (window)
-		return window->read(window->context, (uint16_t)(start - window->first), words, out);
 	if (fw_jk_has(start))
 		return fw_jk_read(access, start, words, out);
 	while (words > 0) {
@@ -76,13 +99,8 @@ enum fw_exception fw_map_read(const struct fw_access *access, uint16_t start, ui
 enum fw_exception fw_map_write(const struct fw_access *access, uint16_t start, uint16_t words,
 			       const uint8_t *data)
 {
-	const struct fw_window *window = window_of(access, start, words);
 	const struct block *block = block_of(start);
 
-	if (window)
-		return window->write(window->context, (uint16_t)(start - window->first), words,
-				     data, fw_auth_level(&access->server->auth, access->now_ms),
-				     access->broadcast, access->now_ms);
 	if (!block || !block->write || start + words > block->first + block->words)
 		return FW_ILLEGAL_REGISTER;
 	return block->write(access, (uint16_t)(start - block->first), words, data);

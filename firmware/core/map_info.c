@@ -118,7 +118,10 @@ static uint32_t placing(const struct fw_access *access, int index)
 	case 0: return addressing->dip;
 	case 1: return (uint32_t)addressing->source;
 	case 2: return addressing->position;
-	default: return access->server->config.image_state;
+	default:
+		return access->server->config.update
+			       ? (uint32_t)fw_update_image_state(access->server->config.update)
+			       : 0;
 	}
 }
 

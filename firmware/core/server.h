@@ -22,6 +22,7 @@
 #include "pack.h"
 #include "snapshot.h"
 #include "store.h"
+#include "update.h"
 
 #define FW_SERVER_OUT      (FW_JK_RECORD + FW_JK_ACKNOWLEDGE)
 #define FW_SERVER_HEARD    320 /* a JK record and what may stand before it */
@@ -33,27 +34,14 @@
 #define FW_COUNTERS_FIRST 0x0180
 #define FW_COUNTERS_WORDS 64
 
-/* A block of registers that somebody else serves (firmware update, 3000). Offsets count from its
- * first register; the results are exceptions, FW_FINE = done. */
-struct fw_window {
-	void *context;
-	uint16_t first, words;
-	enum fw_exception (*read)(void *context, uint16_t offset, uint16_t words, uint8_t *out);
-	/* `broadcast`: nothing is answered; only chunks may be taken then. */
-	enum fw_exception (*write)(void *context, uint16_t offset, uint16_t words,
-				   const uint8_t *data, enum fw_level level, bool broadcast,
-				   uint64_t now_ms);
-};
-
 struct fw_server_config {
 	const struct fw_identity *identity;
 	const struct fw_secrets *secrets;
 	const struct fw_flash *flash;
-	const struct fw_window *update;           /* NULL = none */
+	struct fw_update *update;                 /* NULL: no update over the bus */
 	uint32_t (*silence_us)(uint32_t baud);    /* NULL = fw_modbus_silence_us */
 	const struct fw_calibration *calibration; /* of production, until one is stored; or NULL */
 	uint8_t dip;                              /* address switches at the start */
-	uint8_t image_state;                      /* register 0033 */
 };
 
 /* Commands by their sequence number. */
