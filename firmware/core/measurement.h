@@ -30,7 +30,7 @@ enum fw_input {
 				 << 0, /* the AFE cut a short circuit and holds both MOSFETs off */
 	FW_INPUT_CHARGER = 1 << 1,     /* a charger's voltage is on the terminals */
 	FW_INPUT_LOAD = 1 << 2,        /* a load is on the terminals */
-	FW_INPUT_KEY = 1 << 3,         /* the key switch says "on" */
+	FW_INPUT_KEY = 1 << 3,         /* the key switch says "on", or there is none */
 	FW_INPUT_REMOTE_STOP = 1 << 4, /* rapid shut-down contact */
 	FW_INPUT_BREAKER_OPEN = 1 << 5,
 	FW_INPUT_RESET_BUTTON = 1 << 6,       /* held down now */

@@ -127,15 +127,72 @@ struct fw_values {
 	bool cell_temperatures_complete; /* every fitted sensor is known */
 };
 
-/* One row of the protection table at work (protect.c). */
+/* One row of the protection table, or one fault, at work. */
 struct fw_guard {
-	uint8_t phase;      /* enum in protect.c */
-	uint8_t trips;      /* within the lock-out window */
-	uint32_t since_ms;  /* low word: when this phase began */
-	uint32_t window_ms; /* low word: first trip of the lock-out window */
+	uint8_t phase; /* enum fw_phase in protect.h */
+	uint32_t ms;   /* how long: condition held, or tripped */
 };
 
-#define FW_GUARDS 40 /* at least as many as protect.c has rows */
+enum fw_direction { FW_CHARGE, FW_DISCHARGE, FW_DIRECTIONS };
+
+#define FW_GUARDS       36 /* at least as many as the tables have rows; protect.c asserts it */
+#define FW_FAULT_GUARDS 24
+#define FW_LOCK_TRIPS   10 /* highest value of parameter 022D */
+
+/* Private to the core: what its parts must remember between steps. */
+struct fw_work {
+	uint32_t dt_ms; /* since the step before; at most 10 s */
+	bool fresh;     /* this step brought a new sample */
+	uint32_t inputs_before;
+	uint8_t good_samples; /* since the start, saturates */
+
+	/* protect.c: bit per direction */
+	struct fw_guard guards[FW_GUARDS], fault_guards[FW_FAULT_GUARDS];
+	uint8_t stop_protection, stop_fault; /* something active forbids this direction */
+	uint8_t stop_soon;                   /* a delay runs: do not close, do not open yet */
+	uint8_t stop_aside; /* would forbid it, were the current not flowing the other way */
+	uint32_t aside;     /* statuses that are set aside for that reason */
+	bool power_off_voltage;
+	uint8_t locked; /* directions in over-current lock-out */
+	uint32_t trip_ms[FW_DIRECTIONS][FW_LOCK_TRIPS];
+	uint8_t trip_count[FW_DIRECTIONS];
+	bool release_short;         /* tell the AFE with this step */
+	uint32_t released_short_ms; /* since the AFE was told to let go; saturates */
+	uint32_t logged_warnings, logged_protections, logged_faults;
+
+	/* measure.c: sensors that stand still while others move */
+	int32_t witness_ma, before_ma, before_mean_mv;
+	uint16_t witness_mv[FW_MAX_CELLS];
+	uint8_t cell_strikes[FW_MAX_CELLS], current_strikes;
+
+	/* estimate.c */
+	int32_t part_ma_ms; /* below one mAh */
+	int32_t learn_mah;  /* net charge since the end where learning began */
+	uint32_t learn_ms;  /* since then; saturates */
+	uint8_t learn_from; /* enum in estimate.c */
+	uint32_t full_ms, empty_ms, rest_ms, hold_ms;
+	bool empty, guess; /* guess: the charge is to be taken from voltage */
+	uint32_t run_part_ms;
+	int32_t stored_mah; /* remaining charge when counters_due moved last */
+
+	/* precharge.c, limiter.c */
+	uint8_t precharge_phase, precharge_tries;
+	uint32_t precharge_ms, precharge_forced_ms;
+	bool bank_differs, low_cells;
+
+	/* heater.c, balance.c */
+	uint32_t heater_ms, heater_pause_ms, heater_strange_ms;
+	int32_t heater_from_dC;
+	bool heater_broken, balancer_broken;
+	uint32_t balance_ms, balancer_strange_ms;
+	bool balancing;
+
+	/* pack.c */
+	bool started, master_heard_before;
+	uint8_t allow_mask, allow_value; /* FW_ALLOW_ */
+	bool safe_stop, restart, switch_off, asleep;
+	uint32_t emergency_ms, button_ms, idle_ms, open_ms, identify_ms;
+};
 
 struct fw_pack {
 	const struct fw_identity *identity;
@@ -156,7 +213,7 @@ struct fw_pack {
 	/* decided */
 	enum fw_state state;
 	uint32_t warnings, protections, faults; /* FW_BIT(enum fw_status / enum fw_fault) */
-	struct fw_outputs outputs;
+	struct fw_outputs outputs;              /* enable_out is written by the addressing */
 	uint8_t charge_off, discharge_off; /* FW_OFF_: all reasons why it is open; 0 = closed */
 	int32_t charge_allowed_ma, discharge_allowed_ma; /* now, >= 0 */
 	int32_t charge_limit_mv, discharge_limit_mv;     /* pack voltage to charge to, to stop at */
@@ -180,7 +237,7 @@ struct fw_pack {
 	uint32_t told_faults;   /* those marked "told" */
 	enum fw_update_mode update;
 
-	struct fw_guard guards[FW_GUARDS];
+	struct fw_work work;
 };
 
 /* Starts with everything open. NULL counters = lost or never written: the charge is guessed from
