@@ -10,6 +10,7 @@
 #include "command.h"
 #include "onepack/sim.h"
 #include "sim/site.h"
+#include "sim_run.h"
 #include "sim_stop.h"
 
 #define MAX_FAULTS  32
@@ -21,6 +22,8 @@ static const char help[] =
 	"usage: onepack sim rack [OPTION]...         make a rack and let it live until Ctrl-C\n"
 	"       onepack sim tell DIRECTORY COMMAND   give a command to a running rack\n"
 	"       onepack sim inverter ...             one inverter on a real port; see its --help\n"
+	"       onepack sim run ...                  a whole site in virtual time, gateway included,\n"
+	"                                            with faults: days in seconds; see its --help\n"
 	"       onepack sim firmware ...             emulated packs that run our firmware; see --help\n"
 	"\n"
 	"  --directory DIR             where the ports and the control socket appear (onepack-sim)\n"
@@ -305,6 +308,8 @@ int command_sim(int argc, char **argv)
 		return run_rack(argc - 1, argv + 1);
 	if (strcmp(argv[1], "tell") == 0)
 		return tell(argc - 1, argv + 1);
+	if (strcmp(argv[1], "run") == 0)
+		return sim_run(argc - 1, argv + 1);
 	if (strcmp(argv[1], "inverter") == 0)
 		return sim_inverter(argc - 1, argv + 1);
 	if (strcmp(argv[1], "firmware") == 0)

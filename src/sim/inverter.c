@@ -7,6 +7,7 @@
 #include "inverter.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,9 +45,19 @@ void sim_inverter_set_faults(struct sim_inverter *inverter, const struct inverte
 	inverter->faults = *faults;
 }
 
+/* Without the places of packs that are not there, which are most of a battery. */
+static void copy_values(struct wire_values *to, const struct wire_values *from)
+{
+	const size_t packs = (size_t)from->battery.pack_count * sizeof from->battery.packs[0];
+	const size_t behind = offsetof(struct wire_values, pack);
+
+	memcpy(&to->battery, &from->battery, offsetof(struct battery, packs) + packs);
+	memcpy((char *)to + behind, (const char *)from + behind, sizeof *to - behind);
+}
+
 void sim_inverter_listen(const struct sim_inverter *inverter, struct wire_values *said)
 {
-	*said = inverter->believed;
+	copy_values(said, &inverter->believed);
 	said->battery.charge_current_limit_ma = FIELD_UNKNOWN;
 	said->battery.discharge_current_limit_ma = FIELD_UNKNOWN;
 }
@@ -128,22 +139,22 @@ static void note_needs(struct sim_inverter *inverter, uint32_t id, int64_t now_m
 			inverter->need_ms[i] = now_ms;
 }
 
-void sim_inverter_heard(struct sim_inverter *inverter, uint32_t id, const struct wire_values *said,
+void sim_inverter_heard(struct sim_inverter *inverter, uint32_t id, struct wire_values *said,
 			int64_t now_ms)
 {
 	const struct brand *brand = inverter->brand;
-	struct battery *old = &inverter->believed.battery, new = said->battery;
+	const struct battery *old = &inverter->believed.battery;
+	struct battery *new = &said->battery;
 	bool charge_said, discharge_said;
 
 	if (inverter->faults.off)
 		return;
 	inverter->understood++;
 	note_needs(inverter, id, now_ms);
-	doubt_values(inverter, &new, now_ms);
-	charge_said = keep(&new.charge_current_limit_ma, old->charge_current_limit_ma);
-	discharge_said = keep(&new.discharge_current_limit_ma, old->discharge_current_limit_ma);
-	inverter->believed = *said;
-	inverter->believed.battery = new;
+	doubt_values(inverter, new, now_ms);
+	charge_said = keep(&new->charge_current_limit_ma, old->charge_current_limit_ma);
+	discharge_said = keep(&new->discharge_current_limit_ma, old->discharge_current_limit_ma);
+	copy_values(&inverter->believed, said);
 	if (charge_said || discharge_said || brand->own_discharge_ma)
 		inverter->limits_ms = now_ms;
 }

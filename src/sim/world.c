@@ -8,18 +8,20 @@
 
 #include "world_state.h"
 
-#define PACK_PROTOCOL  "pack/jk-pb"
-#define USUAL_V        51.2
-#define LOWEST_BUS_V   10.0
-#define DIGEST_START   UINT64_C(0xcbf29ce484222325) /* FNV-1a, 64 bits */
-#define DIGEST_PRIME   UINT64_C(0x100000001b3)
-#define USUAL_CYCLE_MS 4000
-#define USUAL_STEP_MS  1000
+#define PACK_PROTOCOL   "pack/jk-pb"
+#define USUAL_V         51.2
+#define LOWEST_BUS_V    10.0
+#define DIGEST_START    UINT64_C(0xcbf29ce484222325) /* FNV-1a, 64 bits */
+#define DIGEST_PRIME    UINT64_C(0x100000001b3)
+#define USUAL_CYCLE_MS  6000
+#define USUAL_ENGINE_MS 2100 /* three in a cycle, within the lease */
+#define USUAL_PLANT_MS  1000
 
 void world_options_default(struct world_options *options)
 {
-	*options = (struct world_options){
-		.cycle_ms = USUAL_CYCLE_MS, .engine_ms = USUAL_STEP_MS, .plant_ms = USUAL_STEP_MS};
+	*options = (struct world_options){.cycle_ms = USUAL_CYCLE_MS,
+					  .engine_ms = USUAL_ENGINE_MS,
+					  .plant_ms = USUAL_PLANT_MS};
 }
 
 /* --- the digest --- */
@@ -182,7 +184,6 @@ void world_free(struct world *world)
 	wire_free(world->pack_wire);
 	wire_free(world->inverter.wire);
 	free(world->gateway.fusion);
-	free(world->lease);
 	free(world->lines);
 	free(world);
 }

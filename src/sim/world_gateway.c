@@ -135,7 +135,7 @@ void world_gateway_drive(struct world *world)
 		crash(world);
 	} else if (!down && !world->gateway.running) {
 		(void)start(world, stderr); /* what worked at first works again */
-		memset(world->lease, 0, lease_page_size());
+		world->lease.copy = LEASE_COPY_NONE;
 		world_link_start(world); /* its links take the ports over */
 	}
 }
@@ -195,7 +195,7 @@ static void step(struct world *world, int64_t now_ms)
 	if (invariants)
 		invariants_after_fusion(invariants, battery);
 	battery->time_ms = WORLD_WALL_START_MS + now_ms + world->effects.clock_shift_ms;
-	lease_publish(world->lease, battery, now_ms);
+	world->lease = (struct world_lease){LEASE_COPY_WHOLE, *battery, now_ms};
 	world->link.sees_news = true;
 	if (inverter_is_lost(&world->link.status, now_ms))
 		battery->warnings |= ALARM_BIT(ALARM_inverter_lost);

@@ -28,8 +28,7 @@ int world_link_build(struct world *world, FILE *errors)
 	struct world_inverter *inverter = &world->inverter;
 
 	inverter->wire = wire_load(world->scenario.inverter, errors);
-	world->lease = calloc(1, lease_page_size());
-	if (!inverter->wire || !world->lease)
+	if (!inverter->wire)
 		return -1;
 	wire_get_info(inverter->wire, &inverter->info);
 	if (inverter->info.scope != WIRE_OF_BATTERY) {
@@ -153,15 +152,21 @@ static void say_answer(struct world *world)
 static void read_lease(struct world *world, int64_t now_ms)
 {
 	struct world_link *link = &world->link;
+	int64_t age_ms = now_ms - world->lease.renewed_ms;
 	struct battery battery;
 	enum lease_state lease;
-	int64_t age_ms;
 
 	if (!link->sees_news && link->hold.lease == LEASE_VALID && now_ms < link->hold.expires_ms) {
 		link->hold.fell = false;
 		return;
 	}
-	lease = lease_read(world->lease, now_ms, &battery, &age_ms);
+	lease = lease_judge(world->lease.copy, false, age_ms);
+	if (lease == LEASE_NONE)
+		battery_clear(&battery);
+	else
+		battery = world->lease.battery;
+	if (lease == LEASE_EXPIRED)
+		lease_make_safe(&battery);
 	hold_take(&link->hold, lease, &battery, age_ms, false, world->inverter.info.silence_ms,
 		  now_ms);
 }

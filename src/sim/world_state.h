@@ -47,6 +47,13 @@ struct world_inverter {
 
 /* --- the gateway --- */
 
+/* What the lease page holds; one thread needs no shared memory. */
+struct world_lease {
+	enum lease_copy copy;
+	struct battery battery;
+	int64_t renewed_ms;
+};
+
 /* One link process. It survives the engine. */
 struct world_link {
 	bool running;
@@ -98,7 +105,7 @@ struct world {
 
 	struct wire *pack_wire;
 	struct world_gateway gateway;
-	struct lease_page *lease;
+	struct world_lease lease;
 	struct world_link link;
 	struct world_history history;
 };

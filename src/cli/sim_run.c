@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+/* onepack sim run: simulated years of a whole site, one run for each seed. A run has one thread and
+ * no state outside; several seeds are run in several processes if that is wanted. */
+#include "sim_run.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_JOBS      64
+#define CHECK_USUALLY 50
+
+static const char help[] =
+	"usage: onepack sim run [OPTION]...\n"
+	"\n"
+	"Lets a whole site live in virtual time: the real gateway (polling, fusion, inverter protocol)\n"
+	"between simulated packs and a simulated inverter, with sun, load and faults, as fast as the\n"
+	"machine can. Everything comes from the seed: the same seed gives the same run, on every\n"
+	"machine. After each step it checks what must always be true; ends with 1 if something was not.\n"
+	"\n"
+	"  --seed N          the run to make (1)\n"
+	"  --seeds A-B       all of these, one after another\n"
+	"  --count N         so many, from --seed on\n"
+	"  -j N              several at once, each in its own process (1)\n"
+	"  --days D          how long each is (1, or as the scenario says); 0.5 is fine\n"
+	"  --faults LIST     which kinds of faults may occur: names with commas, `none`, or `swarm`:\n"
+	"                    each seed draws its own mixture of all (the default); --list shows them\n"
+	"  --packs N         how many packs (as drawn from the seed)\n"
+	"  --scenario FILE   not drawn from the seed, but as this file says; see --show\n"
+	"  --show            prints the scenario that would be run, as such a file, and ends\n"
+	"  --trace FILE      what the packs answered, what the gateway made of it, and the truth: a\n"
+	"                    line of JSON for each step, which `onepack fuse` reads, too; - = stdout\n"
+	"  --quiet           no progress; a summary only if something is wrong\n"
+	"  --list            lists faults and invariants\n"
+	"\n"
+	"The pace, in seconds; slower is faster to run and harder for the gateway:\n"
+	"  --cycle S         all packs are polled once in so long (4)\n"
+	"  --engine S        the engine makes a step at least so often (1), below 2.5\n"
+	"  --plant S         step of packs and inverter (1)\n"
+	"  --check-every N   each so-many-th step is run again with input removed (50, 0 = none)\n"
+	"\n"
+	"Examples:\n"
+	"  onepack sim run --seed 7 --days 3\n"
+	"  onepack sim run --count 200 -j 2\n"
+	"  onepack sim run --seed 7 --faults silent,answer_late --trace - | jq .battery.reasons[0].text\n"
+	"  onepack sim run --seed 7 --show > mine.yaml; onepack sim run --scenario mine.yaml\n";
+
+struct command {
+	struct run_plan plan;
+	uint64_t first, last, count; /* seeds; count 0 = up to `last` */
+	bool seeded, show;
+	int jobs;
+};
+
+static int wrong(const char *option, const char *text, const char *what)
+{
+	fprintf(stderr, "onepack sim run: --%s %s: should be %s\n", option, text, what);
+	return 2;
+}
+
+static int get_number(const char *name, const char *text, double low, double high, double *out)
+{
+	char *end, what[80];
+	double value = strtod(text, &end);
+
+	snprintf(what, sizeof what, "a number from %g to %g", low, high);
+	if (*text == '\0' || *end != '\0' || !(value >= low && value <= high))
+		return wrong(name, text, what);
+	*out = value;
+	return 0;
+}
+
+static int get_seeds(const char *text, struct command *c)
+{
+	int used = 0, n = sscanf(text, "%" SCNu64 "-%" SCNu64 "%n", &c->first, &c->last, &used);
+
+	if (n != 2 || text[used] != '\0' || c->last < c->first)
+		return wrong("seeds", text, "like 1-100");
+	c->seeded = true;
+	return 0;
+}
+
+static int get_seed(const char *text, struct command *c)
+{
+	char *end;
+
+	errno = 0;
+	c->first = strtoull(text, &end, 0);
+	if (errno || *text == '\0' || *text == '-' || *end != '\0')
+		return wrong("seed", text, "a whole number from 0 on");
+	c->last = c->first;
+	c->seeded = true;
+	return 0;
+}
+
+static int get_faults(const char *text, struct run_plan *plan)
+{
+	plan->faults = text;
+	if (strcmp(text, "swarm") == 0)
+		plan->kinds = FAULT_ALL_KINDS;
+	else if (fault_parse_kinds(text, &plan->kinds) < 0)
+		return wrong("faults", text, "`none`, `swarm`, or names from `--list` with commas");
+	return 0;
+}
+
+static void list_words(void)
+{
+	puts("Faults (--faults):");
+	for (int i = 0; i < FAULT_KINDS; i++) {
+		const struct fault_info *info = fault_info((enum fault_kind)i);
+
+		if (info->unit[0])
+			printf("  %-22s %s, %g to %g %s\n", info->name, info->meaning, info->low,
+			       info->high, info->unit);
+		else
+			printf("  %-22s %s\n", info->name, info->meaning);
+	}
+	puts("\nInvariants, checked at every step:");
+	for (int i = 0; i < INVARIANT_COUNT; i++)
+		printf("  %-22s %s\n", invariant_name((enum invariant)i),
+		       invariant_promise((enum invariant)i));
+}
+
+/* --- many runs --- */
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void run_seed(const struct command *c, uint64_t seed, struct run_result *result)
+{
+	struct scenario *scenario = malloc(sizeof *scenario);
+
+	memset(result, 0, sizeof *result);
+	result->failed = true;
+	if (scenario && run_scenario(&c->plan, seed, c->seeded, scenario) == 0)
+		run_once(&c->plan, scenario, stdout, result);
+	free(scenario);
+}
+
+/* A run in its own process, and the pipe that its result comes through. */
+struct job {
+	pid_t pid;
+	int fd;
+};
+
+static struct job start_job(const struct command *c, uint64_t seed)
+{
+	struct job job = {-1, -1};
+	struct run_result result;
+	int ends[2];
+
+	fflush(stdout);
+	if (pipe(ends) < 0)
+		return job;
+	job.pid = fork();
+	if (job.pid == 0) {
+		close(ends[0]);
+		run_seed(c, seed, &result);
+		fflush(stdout);
+		_exit(write(ends[1], &result, sizeof result) == sizeof result ? 0 : 1);
+	}
+	close(ends[1]);
+	job.fd = ends[0];
+	return job;
+}
+
+/* A process that died leaves a failed run. */
+static void end_job(const struct job *job, struct run_result *result)
+{
+	size_t got = 0;
+	ssize_t n = 1;
+
+	while (job->pid > 0 && got < sizeof *result && n > 0) {
+		n = read(job->fd, (char *)result + got, sizeof *result - got);
+		got += n > 0 ? (size_t)n : 0;
+	}
+	if (got < sizeof *result)
+		*result = (struct run_result){.failed = true};
+	if (job->fd >= 0)
+		close(job->fd);
+	if (job->pid > 0)
+		waitpid(job->pid, NULL, 0);
+}
+
+static void take_result(const struct command *c, uint64_t seed, const struct run_result *result,
+			struct run_result *sum)
+{
+	run_add(sum, result);
+	if (result->failed)
+		printf("seed %" PRIu64 " could not be run\n", seed);
+	if (result->failed || result->violations > 0) {
+		fputs("repeat it with: ", stdout);
+		run_print_command(&c->plan, seed, stdout);
+	}
+}
+
+/* Results are taken in the order of the seeds, so that the sum does not depend on who is first. */
+static void run_many(const struct command *c, struct run_result *sum)
+{
+	struct job jobs[MAX_JOBS];
+	struct run_result result;
+	uint64_t next = c->first;
+
+	for (uint64_t seed = c->first;; seed++) {
+		if (c->jobs <= 1) {
+			run_seed(c, seed, &result);
+		} else {
+			for (; next - seed < (uint64_t)c->jobs &&
+			       next - c->first <= c->last - c->first;
+			     next++)
+				jobs[next % (uint64_t)c->jobs] = start_job(c, next);
+			end_job(&jobs[seed % (uint64_t)c->jobs], &result);
+		}
+		take_result(c, seed, &result, sum);
+		if (seed == c->last)
+			return;
+	}
+}
+
+static int run_all(const struct command *c)
+{
+	struct run_result sum = {0};
+	double begun_s = now_s();
+
+	run_many(c, &sum);
+	if (!c->plan.quiet || sum.violations > 0 || sum.failed)
+		run_print_summary(&sum, (int)(c->last - c->first + 1), now_s() - begun_s,
+				  c->plan.trace_path && strcmp(c->plan.trace_path, "-") == 0
+					  ? stderr
+					  : stdout);
+	return sum.violations > 0 || sum.failed ? 1 : 0;
+}
+
+static int show(const struct command *c)
+{
+	struct scenario *scenario = malloc(sizeof *scenario);
+	int status = scenario ? run_scenario(&c->plan, c->first, c->seeded, scenario) : 1;
+
+	if (status == 0)
+		scenario_write(scenario, stdout);
+	free(scenario);
+	return status;
+}
+
+/* --- options --- */
+
+enum key {
+	KEY_SEED = 256,
+	KEY_SEEDS,
+	KEY_COUNT,
+	KEY_DAYS,
+	KEY_FAULTS,
+	KEY_PACKS,
+	KEY_SCENARIO,
+	KEY_SHOW,
+	KEY_TRACE,
+	KEY_QUIET,
+	KEY_LIST,
+	KEY_CYCLE,
+	KEY_ENGINE,
+	KEY_PLANT,
+	KEY_CHECK,
+};
+
+static int take_option(struct command *c, int key, const char *text)
+{
+	struct run_plan *plan = &c->plan;
+	double value = 0;
+	int status = 0;
+
+	switch (key) {
+	case KEY_SEED: return get_seed(text, c);
+	case KEY_SEEDS: return get_seeds(text, c);
+	case KEY_FAULTS: return get_faults(text, plan);
+	case KEY_SCENARIO: plan->scenario_path = text; break;
+	case KEY_SHOW: c->show = true; break;
+	case KEY_TRACE: plan->trace_path = text; break;
+	case KEY_QUIET: plan->quiet = true; break;
+	case KEY_DAYS: return get_number("days", text, 0.001, 100000, &plan->days);
+	case KEY_COUNT:
+		status = get_number("count", text, 1, 1e9, &value);
+		c->count = (uint64_t)value;
+		c->seeded = true;
+		break;
+	case 'j':
+		status = get_number("j", text, 1, MAX_JOBS, &value);
+		c->jobs = (int)value;
+		break;
+	case KEY_PACKS:
+		status = get_number("packs", text, 1, ONEPACK_MAX_PACKS, &value);
+		plan->packs = (int)value;
+		break;
+	case KEY_CYCLE:
+		status = get_number("cycle", text, 0, 10, &value);
+		plan->world.cycle_ms = (int32_t)lround(value * 1000);
+		plan->paced = true;
+		break;
+	case KEY_ENGINE:
+		status = get_number("engine", text, 0.01, 2.4, &value);
+		plan->world.engine_ms = (int32_t)lround(value * 1000);
+		plan->paced = true;
+		break;
+	case KEY_PLANT:
+		status = get_number("plant", text, 0.01, 10, &value);
+		plan->world.plant_ms = (int32_t)lround(value * 1000);
+		plan->paced = true;
+		break;
+	case KEY_CHECK:
+		status = get_number("check-every", text, 0, 1e6, &value);
+		plan->check_every = (int)value;
+		break;
+	default: return 2;
+	}
+	return status;
+}
+
+static const struct option options[] = {
+	{"help", no_argument, NULL, 'h'},
+	{"seed", required_argument, NULL, KEY_SEED},
+	{"seeds", required_argument, NULL, KEY_SEEDS},
+	{"count", required_argument, NULL, KEY_COUNT},
+	{"jobs", required_argument, NULL, 'j'},
+	{"days", required_argument, NULL, KEY_DAYS},
+	{"faults", required_argument, NULL, KEY_FAULTS},
+	{"packs", required_argument, NULL, KEY_PACKS},
+	{"scenario", required_argument, NULL, KEY_SCENARIO},
+	{"show", no_argument, NULL, KEY_SHOW},
+	{"trace", required_argument, NULL, KEY_TRACE},
+	{"quiet", no_argument, NULL, KEY_QUIET},
+	{"list", no_argument, NULL, KEY_LIST},
+	{"cycle", required_argument, NULL, KEY_CYCLE},
+	{"engine", required_argument, NULL, KEY_ENGINE},
+	{"plant", required_argument, NULL, KEY_PLANT},
+	{"check-every", required_argument, NULL, KEY_CHECK},
+	{0},
+};
+
+int sim_run(int argc, char **argv)
+{
+	struct command c = {
+		.plan = {.faults = "swarm", .kinds = FAULT_ALL_KINDS, .check_every = CHECK_USUALLY},
+		.first = 1,
+		.last = 1,
+		.jobs = 1};
+	int key, status = 0;
+
+	world_options_default(&c.plan.world);
+	optind = 1;
+	while (status == 0 && (key = getopt_long(argc, argv, "hj:", options, NULL)) != -1) {
+		if (key == 'h')
+			fputs(help, stdout);
+		else if (key == KEY_LIST)
+			list_words();
+		else
+			status = take_option(&c, key, optarg);
+		if (key == 'h' || key == KEY_LIST)
+			return 0;
+	}
+	if (c.count > 0)
+		c.last = c.first + c.count - 1;
+	if (status == 0 && optind < argc)
+		status = wrong(argv[optind], "", "an option");
+	if (status == 0 && c.plan.trace_path && c.first != c.last)
+		status = wrong("trace", c.plan.trace_path, "used with a single seed");
+	if (status)
+		fputs("`onepack sim run --help` explains with examples.\n", stderr);
+	else
+		status = c.show ? show(&c) : run_all(&c);
+	return status;
+}
