@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `onepack sim`: a rack without hardware. `rack` makes one, `tell` gives commands to it;
- * `inverter` is in sim_inverter.c, `firmware` in sim_firmware.c. The simulation itself is in src/sim. */
+ * `inverter` is in sim_inverter.c, `firmware` in sim_firmware.c. The simulation itself is in
+ * src/sim. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
