@@ -138,6 +138,11 @@ struct fw_boot_choice fw_boot_decide(const struct fw_flash *flash, struct fw_ima
 	if (held)
 		return d.choice;
 	use_state(&d);
+	if (d.state.loader_version != target->loader_version) {
+		d.state.loader_version = target->loader_version;
+		if (known)
+			(void)fw_boot_state_save(flash, &d.state);
+	}
 	if (!known)
 		start_newest(&d);
 	else if (d.state.trial)

@@ -54,6 +54,7 @@ static void put_copy(uint8_t copy[COPY_SIZE], const struct fw_boot_state *state)
 	copy[11] = state->event;
 	copy[12] = state->address;
 	copy[13] = state->job;
+	fw_put_u16le(copy + 14, state->loader_version);
 	fw_put_u32le(copy + 16, state->security_counter);
 	memcpy(copy + 20, state->exempt, sizeof state->exempt);
 	(void)put_offer(copy + 28, &state->offer);
@@ -75,6 +76,7 @@ static bool get_copy(const uint8_t copy[COPY_SIZE], uint32_t page, struct fw_boo
 	state->event = copy[11];
 	state->address = copy[12];
 	state->job = copy[13];
+	state->loader_version = fw_get_u16le(copy + 14);
 	state->security_counter = fw_get_u32le(copy + 16);
 	memcpy(state->exempt, copy + 20, sizeof state->exempt);
 	get_offer(copy + 28, &state->offer);

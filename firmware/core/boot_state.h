@@ -51,6 +51,7 @@ struct fw_boot_state {
 	uint8_t event;             /* enum fw_boot_event */
 	uint8_t address;           /* bus address for the loader, 0 = not known */
 	uint8_t job;               /* enum fw_job, in the other slot */
+	uint16_t loader_version;   /* of the loader that started the image; 0 = none did */
 	uint32_t security_counter; /* images below are refused */
 	uint8_t exempt[8];         /* hash of the image that an unlock code allowed; else zeros */
 	struct fw_offer offer;     /* of the job */

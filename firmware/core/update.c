@@ -68,6 +68,8 @@ void fw_update_init(struct fw_update *update, const struct fw_update_config *con
 	update->now_ms = now_ms;
 	update->pack.soc_cpct = -1;
 	(void)fw_boot_state_load(config->flash, &update->state);
+	if (!loader)
+		update->config.target.loader_version = update->state.loader_version;
 	if (!loader && update->state.active != config->running) {
 		/* started without a loader */
 		update->state.active = (uint8_t)config->running;

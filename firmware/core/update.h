@@ -47,7 +47,8 @@ enum fw_update_command {
 
 struct fw_update_config {
 	const struct fw_flash *flash;
-	struct fw_image_target target; /* counter and exempt are filled in here */
+	struct fw_image_target target; /* counter and exempt are filled in here; in the
+					  application the loader's version, too */
 	int running;                   /* slot of the running image: 0, 1; -1: this is the loader */
 	const uint8_t *unlock_key;     /* 32 bytes, of this board; NULL = no unlocking */
 	uint32_t uid32;
