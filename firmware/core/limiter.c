@@ -56,6 +56,8 @@ bool fw_limiter_wanted(const struct fw_pack *pack, uint8_t against, bool gentle)
 		return false;
 	if ((work->allow_mask & FW_ALLOW_LIMITER) && !told)
 		return false;
+	if (!pack->outputs.limiter && (work->stop_soon & FW_OPENS_CHARGE))
+		return false;
 	if (!only_over_current(pack))
 		return false;
 	return against != 0 || gentle || told;

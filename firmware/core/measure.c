@@ -12,8 +12,8 @@
 
 #define MOVED_mv           2  /* a healthy cell moves so much when the current steps by 0.2 C */
 #define STRIKES            8  /* so often in a row is no accident */
-#define CURRENT_STEP_mv    15 /* mean cell voltage cannot jump so far without current */
-#define CURRENT_STRIKES    3
+#define CURRENT_STEP_mv    10 /* all cells cannot jump so far without current */
+#define CURRENT_STRIKES    5
 #define WITNESS_MAX_GAP_ms 500
 
 /* value * (1 + ppm / 1e6), to nearest */
@@ -157,19 +157,27 @@ static void witness_cells(struct fw_pack *pack)
 	work->witness_ma = measured->current_ma;
 }
 
-/* The cells jump, the current stays the same to the last digit: the current is not measured. */
-static void witness_current(struct fw_pack *pack, uint32_t gap_ms)
+/* All cells jump the same way while both MOSFETs are closed, and the current stays the same to the
+ * last digit: it is not measured. */
+static void witness_current(struct fw_pack *pack, uint64_t gap_ms)
 {
 	struct fw_work *work = &pack->work;
-	int32_t mean_mv = pack->values.cell_mean_mv, ma = pack->measured.current_ma;
+	int32_t cells = pack->parameters.cells, ma = pack->measured.current_ma, up = 0, down = 0;
+	bool closed = pack->outputs.charge_mos && pack->outputs.discharge_mos;
 
+	for (int32_t i = 0; i < cells; i++) {
+		int32_t mv = pack->measured.cells_mv[i];
+
+		up += mv - work->before_mv[i] >= CURRENT_STEP_mv;
+		down += work->before_mv[i] - mv >= CURRENT_STEP_mv;
+		work->before_mv[i] = (uint16_t)mv;
+	}
 	if (ma != work->before_ma)
 		work->current_strikes = 0;
-	else if (gap_ms <= WITNESS_MAX_GAP_ms && work->current_strikes < CURRENT_STRIKES &&
-		 distance(mean_mv, work->before_mean_mv) >= CURRENT_STEP_mv)
+	else if (closed && gap_ms <= WITNESS_MAX_GAP_ms && (up == cells || down == cells) &&
+		 work->current_strikes < CURRENT_STRIKES)
 		work->current_strikes++;
 	work->before_ma = ma;
-	work->before_mean_mv = mean_mv;
 }
 
 void fw_measure(struct fw_pack *pack, const struct fw_measurement *measurement, uint64_t now_ms)
@@ -193,8 +201,7 @@ void fw_measure(struct fw_pack *pack, const struct fw_measurement *measurement, 
 	if (!pack->values.cells_complete || pack->measured.current_ma == FW_UNKNOWN)
 		return;
 	witness_cells(pack);
-	if (!first)
-		witness_current(pack, gap_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)gap_ms);
+	witness_current(pack, first ? UINT64_MAX : gap_ms);
 }
 
 bool fw_measure_cell_stuck(const struct fw_pack *pack)

@@ -161,8 +161,8 @@ struct fw_work {
 	uint32_t logged_warnings, logged_protections, logged_faults;
 
 	/* measure.c: sensors that stand still while others move */
-	int32_t witness_ma, before_ma, before_mean_mv;
-	uint16_t witness_mv[FW_MAX_CELLS];
+	int32_t witness_ma, before_ma;
+	uint16_t witness_mv[FW_MAX_CELLS], before_mv[FW_MAX_CELLS];
 	uint8_t cell_strikes[FW_MAX_CELLS], current_strikes;
 
 	/* estimate.c */

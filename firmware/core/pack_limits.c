@@ -20,10 +20,11 @@
 /* least at `worst`, 1000 at `best`, straight between; either may be the larger. */
 static int32_t ramp_pm(int32_t value, int32_t worst, int32_t best, int32_t least_pm)
 {
-	int32_t way = best - worst, done = value - worst;
+	int32_t way = best - worst, done;
 
 	if (value == FW_UNKNOWN)
 		return 0;
+	done = value - worst;
 	if (way < 0) {
 		way = -way;
 		done = -done;

@@ -33,14 +33,17 @@ static inline void rig_temperatures(struct rig *rig, int32_t cells_dC)
 		rig->in.temperatures_dC[i] = cells_dC;
 }
 
+/* The true voltage: a cell whose wire is broken is still there. */
 static inline int32_t rig_pack_mv(const struct rig *rig)
 {
-	int32_t sum = 0;
+	int32_t sum = 0, known = 0;
 
-	for (int i = 0; i < rig->in.cell_count; i++)
-		if (rig->in.cells_mv[i] != FW_UNKNOWN)
+	for (int i = 0; i < rig->parameters.cells; i++)
+		if (rig->in.cells_mv[i] != FW_UNKNOWN && rig->in.cells_mv[i] <= 5500) {
 			sum += rig->in.cells_mv[i];
-	return sum;
+			known++;
+		}
+	return known ? sum / known * rig->parameters.cells : 0;
 }
 
 /* One step of RIG_STEP_MS. */
