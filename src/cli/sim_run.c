@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define MAX_JOBS      64
+#define MOST_RUNS     1000000000
 #define CHECK_USUALLY 50
 
 static const char help[] =
@@ -27,6 +28,7 @@ static const char help[] =
 	"  --seed N          the run to make (1)\n"
 	"  --seeds A-B       all of these, one after another\n"
 	"  --count N         so many, from --seed on\n"
+	"  --for SECONDS     as many as that much time of one core allows, from --seed on\n"
 	"  -j N              several at once, each in its own process (1)\n"
 	"  --days D          how long each is (1, or as the scenario says); 0.5 is fine\n"
 	"  --faults LIST     which kinds of faults may occur: names with commas, `none`, or `swarm`:\n"
@@ -54,6 +56,7 @@ static const char help[] =
 struct command {
 	struct run_plan plan;
 	uint64_t first, last, count; /* seeds; count 0 = up to `last` */
+	double cpu_s;                /* no new run after so much time; 0 = no such end */
 	bool seeded, show;
 	int jobs;
 };
@@ -205,7 +208,8 @@ static void take_result(const struct command *c, uint64_t seed, const struct run
 	}
 }
 
-/* Results are taken in the order of the seeds, so that the sum does not depend on who is first. */
+/* Results are taken in the order of the seeds, so that the sum does not depend on who is first.
+ * Returns the number of runs. */
 static void run_many(const struct command *c, struct run_result *sum)
 {
 	struct job jobs[MAX_JOBS];
@@ -232,10 +236,10 @@ static int run_all(const struct command *c)
 {
 	struct run_result sum = {0};
 	double begun_s = now_s();
+	int runs = run_many(c, &sum);
 
-	run_many(c, &sum);
 	if (!c->plan.quiet || sum.violations > 0 || sum.failed)
-		run_print_summary(&sum, (int)(c->last - c->first + 1), now_s() - begun_s,
+		run_print_summary(&sum, runs, now_s() - begun_s,
 				  c->plan.trace_path && strcmp(c->plan.trace_path, "-") == 0
 					  ? stderr
 					  : stdout);
@@ -259,6 +263,7 @@ enum key {
 	KEY_SEED = 256,
 	KEY_SEEDS,
 	KEY_COUNT,
+	KEY_FOR,
 	KEY_DAYS,
 	KEY_FAULTS,
 	KEY_PACKS,
@@ -289,10 +294,14 @@ static int take_option(struct command *c, int key, const char *text)
 	case KEY_QUIET: plan->quiet = true; break;
 	case KEY_DAYS: return get_number("days", text, 0.001, 100000, &plan->days);
 	case KEY_COUNT:
-		status = get_number("count", text, 1, 1e9, &value);
+		status = get_number("count", text, 1, MOST_RUNS, &value);
 		c->count = (uint64_t)value;
 		c->seeded = true;
 		break;
+	case KEY_FOR:
+		c->count = MOST_RUNS;
+		c->seeded = true;
+		return get_number("for", text, 0.1, 1e9, &c->cpu_s);
 	case 'j':
 		status = get_number("j", text, 1, MAX_JOBS, &value);
 		c->jobs = (int)value;
@@ -331,6 +340,7 @@ static const struct option options[] = {
 	{"seeds", required_argument, NULL, KEY_SEEDS},
 	{"count", required_argument, NULL, KEY_COUNT},
 	{"jobs", required_argument, NULL, 'j'},
+	{"for", required_argument, NULL, KEY_FOR},
 	{"days", required_argument, NULL, KEY_DAYS},
 	{"faults", required_argument, NULL, KEY_FAULTS},
 	{"packs", required_argument, NULL, KEY_PACKS},
