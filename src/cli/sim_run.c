@@ -210,25 +210,26 @@ static void take_result(const struct command *c, uint64_t seed, const struct run
 
 /* Results are taken in the order of the seeds, so that the sum does not depend on who is first.
  * Returns the number of runs. */
-static void run_many(const struct command *c, struct run_result *sum)
+static int run_many(const struct command *c, struct run_result *sum)
 {
+	const uint64_t at_once = (uint64_t)c->jobs, runs = c->last - c->first + 1;
 	struct job jobs[MAX_JOBS];
 	struct run_result result;
-	uint64_t next = c->first;
+	uint64_t begun = 0, done = 0;
 
-	for (uint64_t seed = c->first;; seed++) {
-		if (c->jobs <= 1) {
-			run_seed(c, seed, &result);
-		} else {
-			for (; next - seed < (uint64_t)c->jobs &&
-			       next - c->first <= c->last - c->first;
-			     next++)
-				jobs[next % (uint64_t)c->jobs] = start_job(c, next);
-			end_job(&jobs[seed % (uint64_t)c->jobs], &result);
-		}
-		take_result(c, seed, &result, sum);
-		if (seed == c->last)
-			return;
+	for (;;) {
+		const bool enough = c->cpu_s > 0 && sum->cpu_s >= c->cpu_s;
+
+		for (; !enough && begun < runs && begun - done < at_once; begun++)
+			if (at_once > 1)
+				jobs[begun % at_once] = start_job(c, c->first + begun);
+		if (done == begun)
+			return (int)done;
+		if (at_once > 1)
+			end_job(&jobs[done % at_once], &result);
+		else
+			run_seed(c, c->first + done, &result);
+		take_result(c, c->first + done++, &result, sum);
 	}
 }
 
@@ -246,15 +247,16 @@ static int run_all(const struct command *c)
 	return sum.violations > 0 || sum.failed ? 1 : 0;
 }
 
-static int show(const struct command *c)
+/* Reads or draws the first scenario, so that a wrong file is told once; shows it if wanted. */
+static int run_or_show(const struct command *c)
 {
 	struct scenario *scenario = malloc(sizeof *scenario);
 	int status = scenario ? run_scenario(&c->plan, c->first, c->seeded, scenario) : 1;
 
-	if (status == 0)
+	if (status == 0 && c->show)
 		scenario_write(scenario, stdout);
 	free(scenario);
-	return status;
+	return status || c->show ? status : run_all(c);
 }
 
 /* --- options --- */
@@ -386,6 +388,6 @@ int sim_run(int argc, char **argv)
 	if (status)
 		fputs("`onepack sim run --help` explains with examples.\n", stderr);
 	else
-		status = c.show ? show(&c) : run_all(&c);
+		status = run_or_show(&c);
 	return status;
 }
