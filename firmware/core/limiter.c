@@ -56,7 +56,7 @@ bool fw_limiter_wanted(const struct fw_pack *pack, uint8_t against, bool gentle)
 		return false;
 	if ((work->allow_mask & FW_ALLOW_LIMITER) && !told)
 		return false;
-	if (!pack->outputs.limiter && (work->stop_soon & FW_OPENS_CHARGE))
+	if (!pack->outputs.limiter && (work->fault_soon & FW_OPENS_CHARGE))
 		return false;
 	if (!only_over_current(pack))
 		return false;

@@ -25,6 +25,8 @@ static uint8_t reasons(const struct fw_pack *pack, enum fw_direction direction, 
 		found |= FW_OFF_COMMAND;
 	if (!closed && (work->stop_soon & bit)) /* trouble on its way: do not close into it */
 		found |= FW_OFF_PROTECTION;
+	if (!closed && (work->fault_soon & bit))
+		found |= FW_OFF_FAULT;
 	if (work->good_samples < FIRST_SAMPLES)
 		found |= FW_OFF_PRECHARGE;
 	return found;

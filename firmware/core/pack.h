@@ -149,7 +149,7 @@ struct fw_work {
 	/* protect.c: bit per direction */
 	struct fw_guard guards[FW_GUARDS], fault_guards[FW_FAULT_GUARDS];
 	uint8_t stop_protection, stop_fault; /* something active forbids this direction */
-	uint8_t stop_soon;                   /* a delay runs: do not close, do not open yet */
+	uint8_t stop_soon, fault_soon;       /* a delay runs: do not close, do not open yet */
 	uint8_t stop_aside; /* would forbid it, were the current not flowing the other way */
 	uint32_t aside;     /* statuses that are set aside for that reason */
 	bool power_off_voltage;

@@ -285,7 +285,7 @@ void fw_guards_step(struct fw_pack *pack, uint32_t *warnings)
 			pack->release_s = countdown_s(pack, i);
 	}
 	if (work->released_short_ms < SHORT_GRACE_ms)
-		work->stop_soon |= FW_OPENS_BOTH;
+		work->fault_soon |= FW_OPENS_BOTH;
 }
 
 void fw_protect(struct fw_pack *pack, uint32_t *warnings)
@@ -294,7 +294,8 @@ void fw_protect(struct fw_pack *pack, uint32_t *warnings)
 
 	pack->protections = pack->faults = 0;
 	pack->release_s = 0;
-	work->stop_protection = work->stop_fault = work->stop_soon = work->stop_aside = 0;
+	work->stop_protection = work->stop_fault = work->stop_aside = 0;
+	work->stop_soon = work->fault_soon = 0;
 	work->aside = 0;
 	work->locked = 0;
 	work->power_off_voltage = false;

@@ -195,7 +195,7 @@ void fw_faults_step(struct fw_pack *pack)
 
 		step(pack, row, guard);
 		if (guard->phase == FW_PENDING)
-			work->stop_soon |= opens;
+			work->fault_soon |= opens;
 		if (guard->phase != FW_TRIPPED)
 			continue;
 		pack->faults |= FW_BIT(row->fault);

@@ -16,8 +16,8 @@ struct rig {
 	struct fw_measurement in;
 	struct fw_pack pack;
 	uint64_t now_ms;
-	bool frozen;   /* the front end gives no new samples */
-	bool follows;  /* terminals follow the pack while a MOSFET or the pre-charge is closed */
+	bool frozen;  /* the front end gives no new samples */
+	bool follows; /* terminals follow the pack while a MOSFET or the pre-charge is closed */
 	int32_t beyond_mv; /* what the terminals show otherwise */
 };
 

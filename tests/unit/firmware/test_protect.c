@@ -107,7 +107,8 @@ static int32_t reaction_ms(struct rig *rig, const struct scenario *s)
 	while (!tripped(rig, s->status) && t < s->delay_ms + 5000) {
 		bool other = rig->pack.protections != 0;
 
-		assert_true(other || (rig->pack.outputs.charge_mos && rig->pack.outputs.discharge_mos));
+		assert_true(other ||
+			    (rig->pack.outputs.charge_mos && rig->pack.outputs.discharge_mos));
 		rig_step(rig);
 		t += RIG_STEP_MS;
 	}
@@ -117,7 +118,8 @@ static int32_t reaction_ms(struct rig *rig, const struct scenario *s)
 static void each_trips_in_time_and_opens_its_own(void **state)
 {
 	(void)state;
-	print_message("reaction to an event at the worst moment between two samples (limit), ms:\n");
+	print_message(
+		"reaction to an event at the worst moment between two samples (limit), ms:\n");
 	for (size_t i = 0; i < SCENARIOS; i++) {
 		const struct scenario *s = &scenarios[i];
 		static struct rig rig;
@@ -194,9 +196,9 @@ static void each_releases_and_closes_again(void **state)
 		set(&rig, s->quantity, s->quantity == CURRENT ? 0 : s->releases);
 		rig_run(&rig, 20000);
 		set(&rig, s->quantity,
-		    s->quantity == CURRENT                              ? 0
+		    s->quantity == CURRENT                            ? 0
 		    : s->quantity == CELL || s->quantity == ALL_CELLS ? 3300
-									: 250);
+								      : 250);
 		rig_run(&rig, 20000);
 		if (!rig.pack.outputs.charge_mos || !rig.pack.outputs.discharge_mos)
 			fail_msg("%s does not close again: off %x %x", s->name, rig.pack.charge_off,
@@ -440,10 +442,14 @@ static const struct {
 	enum quantity quantity;
 	int32_t calm, warns, clears;
 } warnings[] = {
-	{FW_CELL_OV, CELL, 3549, 3550, 3530},      {FW_CELL_UV, CELL, 2801, 2800, 2850},
-	{FW_CHARGE_OT, CELL_T, 549, 550, 500},     {FW_DISCHARGE_OT, CELL_T, 549, 550, 500},
-	{FW_CHARGE_UT, CELL_T, 51, 50, 70},        {FW_DISCHARGE_UT, CELL_T, -99, -100, -80},
-	{FW_MOS_OT, MOS_T, 799, 800, 750},         {FW_CELL_DIFFERENCE, CELL, 3001, 3000, 3075},
+	{FW_CELL_OV, CELL, 3549, 3550, 3530},
+	{FW_CELL_UV, CELL, 2801, 2800, 2850},
+	{FW_CHARGE_OT, CELL_T, 549, 550, 500},
+	{FW_DISCHARGE_OT, CELL_T, 549, 550, 500},
+	{FW_CHARGE_UT, CELL_T, 51, 50, 70},
+	{FW_DISCHARGE_UT, CELL_T, -99, -100, -80},
+	{FW_MOS_OT, MOS_T, 799, 800, 750},
+	{FW_CELL_DIFFERENCE, CELL, 3001, 3000, 3075},
 	{FW_TEMPERATURE_DIFFERENCE, CELL_T, 399, 400, 380},
 };
 

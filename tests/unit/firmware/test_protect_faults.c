@@ -331,8 +331,8 @@ static void sensed_mosfets_must_follow_commands(void **state)
 
 	(void)state;
 	rig_ready(&rig, FW_LFP);
-	rig.in.inputs |= FW_INPUT_MOS_SENSED | FW_INPUT_CHARGE_MOS_CLOSED |
-			 FW_INPUT_DISCHARGE_MOS_CLOSED;
+	rig.in.inputs |=
+		FW_INPUT_MOS_SENSED | FW_INPUT_CHARGE_MOS_CLOSED | FW_INPUT_DISCHARGE_MOS_CLOSED;
 	rig_run(&rig, 5000);
 	assert_true(closed(&rig));
 	rig.in.inputs &= ~(uint32_t)FW_INPUT_DISCHARGE_MOS_CLOSED;
@@ -374,12 +374,13 @@ static void calibration_is_applied_and_its_lack_reported(void **state)
 
 	(void)state;
 	rig_make(&rig, FW_LFP);
-	rig.calibration = (struct fw_calibration){.voltage_ppm = 10000,
-						  .current_ppm = -20000,
-						  .current_zero_ma = 100};
+	rig.calibration = (struct fw_calibration){
+		.voltage_ppm = 10000, .current_ppm = -20000, .current_zero_ma = 100};
 	rig_start(&rig);
-	rig.in.current_ma = 10100;
+	rig.in.current_ma = 100;
 	rig_run(&rig, 2000);
+	rig.in.current_ma = 10100;
+	rig_step(&rig);
 	assert_int_equal(rig.pack.measured.cells_mv[0], 3333);
 	assert_int_equal(rig.pack.values.pack_mv, 3333 * 16);
 	assert_int_equal(rig.pack.measured.current_ma, 9800);
