@@ -12,6 +12,7 @@
 #define WINDOW_MS    (600 * UINT64_C(1000))
 #define LOCK_MS      UINT32_C(60000)
 #define LOCK_LAST_MS UINT32_C(3600000)
+#define FORGET_MS    (24 * UINT64_C(3600000))
 
 static const char default_operator[FW_PASSWORD] = {'8', '8', '8', '8', '8', '8'};
 
@@ -111,7 +112,7 @@ static void count_wrong(struct fw_auth *auth, uint64_t now_ms)
 
 	if (auth->wrong < UINT16_MAX)
 		auth->wrong++;
-	if (now_ms - auth->last_wrong_ms >= LOCK_LAST_MS)
+	if (now_ms - auth->last_wrong_ms >= FORGET_MS)
 		auth->lock_ms = LOCK_MS;
 	auth->last_wrong_ms = now_ms;
 	for (int i = 0; i < auth->recent; i++)

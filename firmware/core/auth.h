@@ -37,7 +37,7 @@ struct fw_auth {
 	uint8_t recent;                   /* entries of it */
 	uint64_t last_wrong_ms;
 	uint64_t locked_until_ms;
-	uint32_t lock_ms; /* the next lock's length; short again after an hour without wrong tries
+	uint32_t lock_ms; /* the next lock's length; short again after a day without wrong tries
 			   */
 };
 

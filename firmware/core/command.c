@@ -47,9 +47,8 @@ static enum fw_result clear_log(const struct fw_access *access, uint32_t argumen
 
 	if (argument != MAGIC_CLEAR_LOG)
 		return FW_RESULT_ARGUMENT;
-	fw_ring_clear(&server->log.ring);
-	fw_ring_clear(&server->snapshots.ring);
-	fw_map_note(access, FW_EVENT_REGISTER_WRITTEN + 0x0A, 0, 0);
+	fw_snapshots_clear(&server->snapshots, fw_server_time_s(server, access->now_ms));
+	fw_map_note(access, FW_EVENT_LOG_CLEARED, 0, 0);
 	return FW_RESULT_OK;
 }
 

@@ -54,6 +54,7 @@ enum fw_event_code {
 	FW_EVENT_EVENTS_LOST = 0x02CC,     /* v1 how many did not fit */
 	FW_EVENT_ADDRESS_LOST = 0x02D0,    /* v1 address; by the protocol */
 	FW_EVENT_ADDRESS_GIVEN = 0x02D1,   /* v1 address, v2 how (register 0031) */
+	FW_EVENT_LOG_CLEARED = 0x02D2,     /* what was before is not shown any more */
 	FW_EVENT_REGISTER_WRITTEN = 0x0300 /* + register block; by the protocol */
 };
 

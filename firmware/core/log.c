@@ -10,7 +10,16 @@
 
 void fw_log_open(struct fw_log *log, const struct fw_flash *flash)
 {
+	uint8_t record[FW_LOG_RECORD];
+	uint32_t number;
+
 	fw_ring_open(&log->ring, flash, FW_AREA_LOG, FW_LOG_RECORD);
+	number = fw_ring_read(&log->ring, 0, record);
+	for (uint32_t i = 0; i < log->ring.slots && number; i++) {
+		if ((fw_get_u16be(record + 8) & CODE_MASK) == FW_EVENT_LOG_CLEARED)
+			fw_ring_forget(&log->ring, number);
+		number = fw_ring_read(&log->ring, number + 1, record);
+	}
 }
 
 bool fw_log_add(struct fw_log *log, uint32_t time_s, const struct fw_event *event)
@@ -21,7 +30,11 @@ bool fw_log_add(struct fw_log *log, uint32_t time_s, const struct fw_event *even
 	fw_put_u16be(record + 8, (uint32_t)event->source << CODE_BITS | (event->code & CODE_MASK));
 	fw_put_u16be(record + 10, (uint16_t)event->v1);
 	fw_put_u16be(record + 12, (uint16_t)event->v2);
-	return fw_ring_append(&log->ring, record);
+	if (!fw_ring_append(&log->ring, record))
+		return false;
+	if (event->code == FW_EVENT_LOG_CLEARED)
+		fw_ring_forget(&log->ring, fw_ring_newest(&log->ring));
+	return true;
 }
 
 uint32_t fw_log_read(const struct fw_log *log, uint32_t from, uint8_t out[FW_LOG_RECORD])

@@ -14,6 +14,9 @@ struct fw_log {
 
 void fw_log_open(struct fw_log *log, const struct fw_flash *flash);
 
+/* An event FW_EVENT_LOG_CLEARED hides all that came before it, also after a restart: nothing needs
+ * to be erased, which would take seconds. */
+
 /* Writes an event down. `time_s`: seconds since 2020, or since the start while nobody told the
  * time. */
 bool fw_log_add(struct fw_log *log, uint32_t time_s, const struct fw_event *event);

@@ -121,6 +121,7 @@ void fw_ring_prepare(struct fw_ring *ring)
 		return;
 	}
 	ring->prepared = true;
+	ring->failed = false;
 }
 
 /* Whether the record is there now as it should be. */
@@ -145,18 +146,16 @@ bool fw_ring_append(struct fw_ring *ring, uint8_t *record)
 		fw_put_u16be(record + ring->record_size - CRC_BYTES,
 			     fw_modbus_crc(record, ring->record_size - CRC_BYTES));
 
-		const bool kept = write_record(ring, record);
-
-		if (kept) {
+		ring->failed = !write_record(ring, record);
+		if (!ring->failed) {
 			ring->newest = ring->next;
 			if (ring->first == 0)
 				ring->first = ring->next;
 		}
 		ring->next++;
 		ring->prepared = !is_page_start(ring, ring->next);
-		if (kept)
+		if (!ring->failed)
 			return true;
-		ring->failed = true;
 	}
 	return false;
 }
@@ -168,7 +167,7 @@ uint32_t fw_ring_newest(const struct fw_ring *ring)
 
 uint32_t fw_ring_oldest(const struct fw_ring *ring)
 {
-	if (ring->newest == 0)
+	if (ring->newest == 0 || ring->first > ring->newest)
 		return 0;
 
 	/* what is in use from here on has pushed everything a round earlier out */
@@ -195,13 +194,8 @@ uint32_t fw_ring_read(const struct fw_ring *ring, uint32_t from, uint8_t *record
 	return 0;
 }
 
-void fw_ring_clear(struct fw_ring *ring)
+void fw_ring_forget(struct fw_ring *ring, uint32_t before)
 {
-	if (ring->slots == 0)
-		return;
-	for (uint32_t page = 0; page < ring->flash->page_count[ring->area]; page++)
-		if (ring->flash->erase(ring->flash->context, ring->area, page))
-			ring->failed = true;
-	ring->first = ring->newest = 0;
-	ring->prepared = !ring->failed;
+	if (before > ring->first)
+		ring->first = before;
 }

@@ -20,7 +20,8 @@ struct fw_ring {
 	uint32_t first, newest; /* the first that was ever found or kept; 0 = there is none */
 	uint32_t next;          /* number of the next record */
 	bool prepared;          /* the page that `next` lies in can be written */
-	bool failed;            /* the part reported an error, or kept something else */
+	bool failed;            /* the last attempt: the part reported an error or kept something
+				   else */
 };
 
 /* Finds out what is there: reads the whole area once. An area too small for two pages of records
@@ -42,5 +43,5 @@ uint32_t fw_ring_newest(const struct fw_ring *ring);
 /* Reads the first record from that number on; its number, 0 when there is none. */
 uint32_t fw_ring_read(const struct fw_ring *ring, uint32_t from, uint8_t *record);
 
-/* Forgets all; numbers go on. */
-void fw_ring_clear(struct fw_ring *ring);
+/* Records with smaller numbers are gone for readers. Lasts until the ring is opened again. */
+void fw_ring_forget(struct fw_ring *ring, uint32_t before);

@@ -19,6 +19,9 @@ void fw_snapshots_open(struct fw_snapshots *snapshots, const struct fw_flash *fl
 bool fw_snapshots_add(struct fw_snapshots *snapshots, uint32_t time_s, uint16_t code,
 		      const uint8_t live[FW_SNAPSHOT_LIVE + FW_SNAPSHOT_CELLS]);
 
+/* Hides all that was taken so far, also after a restart. */
+void fw_snapshots_clear(struct fw_snapshots *snapshots, uint32_t time_s);
+
 /* The first snapshot from that number on, as its 72 registers: number (2), time (2), code, live
  * (40), cells (24), two zeros, CRC of the bytes before. Returns its number, 0 when there is none.
  */
