@@ -55,17 +55,10 @@ static enum fw_result clear_log(const struct fw_access *access, uint32_t argumen
 /* Somebody with a level said what is on: JK's switches have no say in that any more. */
 static void note_switches(struct fw_server *server, uint16_t code, uint32_t argument)
 {
-	const uint8_t mask = (uint8_t)(argument >> 16), value = (uint8_t)argument;
-
-	switch (code) {
-	case FW_COMMAND_OUTPUTS:
-		server->operator_off = (uint8_t)((server->operator_off & ~mask) | (mask & ~value));
-		server->jk_off &= (uint8_t)~mask;
-		break;
-	case FW_COMMAND_AUTOMATIC: server->operator_off = server->jk_off = 0; break;
-	case FW_COMMAND_SAFE_STOP: server->jk_off = 0; break;
-	default: break;
-	}
+	if (code == FW_COMMAND_OUTPUTS)
+		server->jk_off &= (uint8_t) ~(argument >> 16);
+	if (code == FW_COMMAND_AUTOMATIC || code == FW_COMMAND_SAFE_STOP)
+		server->jk_off = 0;
 }
 
 static enum fw_result obey(const struct fw_access *access, uint16_t code, uint32_t argument)

@@ -41,23 +41,38 @@ static uint32_t known(int32_t value)
 
 /* --- settings --- */
 
+/* Outputs that a command holds off, JK's switches included. */
+static uint8_t held_off(const struct fw_access *access)
+{
+	const struct fw_work *work = &pack_of(access)->work;
+
+	return work->allow_mask & (uint8_t)~work->allow_value;
+}
+
+static bool is_allowed(const struct fw_access *access, uint8_t allow)
+{
+	const bool mosfet = allow != FW_ALLOW_BALANCE;
+
+	return !(held_off(access) & allow || (mosfet && pack_of(access)->work.safe_stop));
+}
+
 static uint32_t charge_switch(const struct fw_access *access, int index)
 {
 	(void)index;
-	return !(pack_of(access)->charge_off & FW_OFF_COMMAND);
+	return is_allowed(access, FW_ALLOW_CHARGE);
 }
 
 static uint32_t discharge_switch(const struct fw_access *access, int index)
 {
 	(void)index;
-	return !(pack_of(access)->discharge_off & FW_OFF_COMMAND);
+	return is_allowed(access, FW_ALLOW_DISCHARGE);
 }
 
 static uint32_t balance_switch(const struct fw_access *access, int index)
 {
 	(void)index;
 	return pack_of(access)->parameters.balance_mode != 0 &&
-	       !((access->server->jk_off | access->server->operator_off) & FW_ALLOW_BALANCE);
+	       is_allowed(access, FW_ALLOW_BALANCE);
 }
 
 static uint32_t address(const struct fw_access *access, int index)
@@ -626,15 +641,6 @@ static const struct {
 	{0x1078, FW_ALLOW_BALANCE},
 };
 
-static bool is_off(const struct fw_access *access, uint8_t allow)
-{
-	switch (allow) {
-	case FW_ALLOW_CHARGE: return !charge_switch(access, 0);
-	case FW_ALLOW_DISCHARGE: return !discharge_switch(access, 0);
-	default: return (access->server->operator_off & allow) != 0;
-	}
-}
-
 static enum fw_exception turn(const struct fw_access *access, uint8_t allow, uint32_t on)
 {
 	struct fw_server *server = access->server;
@@ -643,8 +649,8 @@ static enum fw_exception turn(const struct fw_access *access, uint8_t allow, uin
 	if (on > 1)
 		return FW_ILLEGAL_VALUE;
 	if (on && !ours) /* what was turned off with a level, or by a stop, stays off */
-		return is_off(access, allow) ? FW_LOCKED : FW_FINE;
-	if (!on && (ours || server->operator_off & allow))
+		return is_allowed(access, allow) ? FW_FINE : FW_LOCKED;
+	if (!on && held_off(access) & allow)
 		return FW_FINE;
 	if (fw_pack_command(server->pack, FW_COMMAND_OUTPUTS,
 			    (uint32_t)allow << 16 | (on ? allow : 0), FW_SOURCE_BUS,

@@ -85,7 +85,6 @@ struct fw_server {
 	uint32_t log_pointer, snapshot_pointer;
 	uint16_t requested_level; /* register 080C */
 	uint8_t jk_off;           /* FW_ALLOW_ that JK's switches turned off */
-	uint8_t operator_off;     /* FW_ALLOW_ that the outputs command turned off */
 
 	/* what SYNC froze */
 	bool latched;

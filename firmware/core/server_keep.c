@@ -79,6 +79,7 @@ static void tell_pack(struct fw_server *server)
 {
 	struct fw_pack *pack = server->pack;
 
+	pack->outputs.enable_out = server->addressing.enable_out;
 	tell(&pack->told_warnings, FW_BIT(FW_ADDRESS_CONFLICT), server->addressing.conflict);
 	tell(&pack->told_warnings, FW_BIT(FW_DEFAULT_PASSWORD),
 	     fw_auth_is_default(&server->settings));
