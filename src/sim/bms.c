@@ -39,22 +39,14 @@ static double celsius(int32_t mC)
 	return mC / 1000.0;
 }
 
-static double lowest(const double *values, int count)
+static double lowest_v(const struct bms *bms)
 {
-	double low = values[0];
-
-	for (int i = 1; i < count; i++)
-		low = fmin(low, values[i]);
-	return low;
+	return bms->cells_v[bms->low_cell];
 }
 
-static double highest(const double *values, int count)
+static double highest_v(const struct bms *bms)
 {
-	double high = values[0];
-
-	for (int i = 1; i < count; i++)
-		high = fmax(high, values[i]);
-	return high;
+	return bms->cells_v[bms->high_cell];
 }
 
 static void preset(struct pack_settings *s, int cell_count, double capacity_ah)
@@ -139,6 +131,7 @@ static void measure(struct bms *bms, const struct bms_input *in, struct sim_rand
 
 	bms->cell_count = in->cell_count;
 	bms->voltage_v = 0;
+	bms->low_cell = bms->high_cell = 0;
 	for (int i = 0; i < in->cell_count; i++) {
 		double v = in->cells_v[i] + sim_random_spread(random, CELL_NOISE_V);
 
@@ -146,6 +139,10 @@ static void measure(struct bms *bms, const struct bms_input *in, struct sim_rand
 			v = faults->cells_frozen ? bms->cells_v[i] : v + faults->cells_v;
 		bms->cells_v[i] = v;
 		bms->voltage_v += v;
+		if (v > highest_v(bms))
+			bms->high_cell = i;
+		if (v < lowest_v(bms))
+			bms->low_cell = i;
 	}
 	current_a = measured_current_a(bms, in->current_a, random);
 	if (!faults->current_frozen)
@@ -173,7 +170,7 @@ static void count_charge(struct bms *bms, double dt_s)
 		bms->cycled_ah += moved_ah;
 	if (mean_v >= volts(bms->settings.soc_full_cell_mv))
 		bms->counted_ah = bms->full_ah;
-	if (lowest(bms->cells_v, bms->cell_count) <= volts(bms->settings.soc_empty_cell_mv))
+	if (lowest_v(bms) <= volts(bms->settings.soc_empty_cell_mv))
 		bms->counted_ah = 0;
 }
 
@@ -204,8 +201,8 @@ static bool overcurrent_step(struct bms_timer *timer, double current_a, int32_t 
 static void list_guards(const struct bms *bms, struct guard guards[BMS_GUARDS])
 {
 	const struct pack_settings *s = &bms->settings;
-	double low_v = lowest(bms->cells_v, bms->cell_count);
-	double high_v = highest(bms->cells_v, bms->cell_count);
+	double low_v = lowest_v(bms);
+	double high_v = highest_v(bms);
 	double mean_v = bms->voltage_v / bms->cell_count;
 	const struct guard list[BMS_GUARDS] = {
 		{ALARM_cell_overvoltage, true, false, high_v, volts(s->cell_overvoltage_mv),
@@ -276,7 +273,7 @@ static void protect(struct bms *bms, double dt_s)
 /* Empty cells switch the pack off; a charger on the bus wakes it. */
 static void power(struct bms *bms, const struct bms_input *in, double dt_s)
 {
-	bool empty = lowest(bms->cells_v, bms->cell_count) < volts(bms->settings.power_off_cell_mv);
+	bool empty = lowest_v(bms) < volts(bms->settings.power_off_cell_mv);
 	bool charger = in->bus_v > bms->voltage_v + WAKE_V;
 
 	bms->powered = !timer_step(&bms->power_off, empty && !charger, charger, POWER_OFF_S, dt_s);
@@ -288,19 +285,11 @@ static void power(struct bms *bms, const struct bms_input *in, double dt_s)
 static void balance(struct bms *bms)
 {
 	const struct pack_settings *s = &bms->settings;
-	int from = 0, to = 0;
-
-	for (int i = 1; i < bms->cell_count; i++) {
-		if (bms->cells_v[i] > bms->cells_v[from])
-			from = i;
-		if (bms->cells_v[i] < bms->cells_v[to])
-			to = i;
-	}
 	bms->balancing = s->balance_switch == 1 &&
-			 bms->cells_v[from] >= volts(s->balance_start_cell_mv) &&
-			 bms->cells_v[from] - bms->cells_v[to] >= volts(s->balance_trigger_mv);
-	bms->balance_from = from;
-	bms->balance_to = to;
+			 highest_v(bms) >= volts(s->balance_start_cell_mv) &&
+			 highest_v(bms) - lowest_v(bms) >= volts(s->balance_trigger_mv);
+	bms->balance_from = bms->high_cell;
+	bms->balance_to = bms->low_cell;
 	bms->balance_a = bms->balancing ? s->balance_current_max_ma / 1000.0 : 0;
 }
 
@@ -384,9 +373,9 @@ void bms_report(const struct bms *bms, struct pack *out)
 	out->balance_current_ma = milli(bms->balance_a);
 	out->protections = bms->protections;
 	out->settings = *s;
-	snprintf(out->serial, sizeof out->serial, "%s", bms->serial);
-	snprintf(out->model, sizeof out->model, "JK_PB2A16S20P");
-	snprintf(out->hardware_version, sizeof out->hardware_version, "15A");
-	snprintf(out->firmware_version, sizeof out->firmware_version, "15.41");
+	memcpy(out->serial, bms->serial, sizeof out->serial);
+	strcpy(out->model, "JK_PB2A16S20P");
+	strcpy(out->hardware_version, "15A");
+	strcpy(out->firmware_version, "15.41");
 	report_spike(bms->spike, out);
 }

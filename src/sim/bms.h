@@ -60,6 +60,7 @@ struct bms {
 	/* the last measurement, as it reports it */
 	int cell_count;
 	double cells_v[ONEPACK_MAX_CELLS];
+	int low_cell, high_cell; /* the extremes of these, from 0 */
 	double voltage_v, current_a, cell_c, mos_c;
 	char serial[FIELD_TEXT_SIZE];
 	struct bms_faults faults;

@@ -45,8 +45,7 @@ void sim_inverter_set_faults(struct sim_inverter *inverter, const struct inverte
 	inverter->faults = *faults;
 }
 
-/* Without the places of packs that are not there, which are most of a battery. */
-static void copy_values(struct wire_values *to, const struct wire_values *from)
+void sim_copy_values(struct wire_values *to, const struct wire_values *from)
 {
 	const size_t packs = (size_t)from->battery.pack_count * sizeof from->battery.packs[0];
 	const size_t behind = offsetof(struct wire_values, pack);
@@ -57,7 +56,7 @@ static void copy_values(struct wire_values *to, const struct wire_values *from)
 
 void sim_inverter_listen(const struct sim_inverter *inverter, struct wire_values *said)
 {
-	copy_values(said, &inverter->believed);
+	sim_copy_values(said, &inverter->believed);
 	said->battery.charge_current_limit_ma = FIELD_UNKNOWN;
 	said->battery.discharge_current_limit_ma = FIELD_UNKNOWN;
 }
@@ -154,7 +153,7 @@ void sim_inverter_heard(struct sim_inverter *inverter, uint32_t id, struct wire_
 	doubt_values(inverter, new, now_ms);
 	charge_said = keep(&new->charge_current_limit_ma, old->charge_current_limit_ma);
 	discharge_said = keep(&new->discharge_current_limit_ma, old->discharge_current_limit_ma);
-	copy_values(&inverter->believed, said);
+	sim_copy_values(&inverter->believed, said);
 	if (charge_said || discharge_said || brand->own_discharge_ma)
 		inverter->limits_ms = now_ms;
 }

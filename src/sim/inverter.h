@@ -48,6 +48,9 @@ void sim_inverter_set_faults(struct sim_inverter *inverter, const struct inverte
  * others), without limits, so that it shows whether the frame said any. */
 void sim_inverter_listen(const struct sim_inverter *inverter, struct wire_values *said);
 
+/* Copies all but the places of packs that are not there, which are most of a battery. */
+void sim_copy_values(struct wire_values *to, const struct wire_values *from);
+
 /* Takes in what one frame or answer said, as far as it makes sense; what does not is taken out of
  * `said`. `id` is the CAN id, or 0. */
 void sim_inverter_heard(struct sim_inverter *inverter, uint32_t id, struct wire_values *said,

@@ -78,6 +78,15 @@ double sim_branch_current_a(const struct sim_branch *branch, double bus_v)
 	return over_v / branch->ohm;
 }
 
+double sim_branch_slope_s(const struct sim_branch *branch, double bus_v)
+{
+	double over_v = bus_v - branch->emf_v;
+	bool open = over_v > 0 ? branch->may_charge : branch->may_discharge;
+	bool limits = branch->limiting_a > 0 && over_v > branch->limiting_a * branch->ohm;
+
+	return open && !limits ? 1 / branch->ohm : LEAK_SIEMENS;
+}
+
 /* What the balancer adds to the current of cell `i`. */
 static double balance_current_a(const struct bms *bms, int i)
 {

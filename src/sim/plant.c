@@ -40,10 +40,11 @@ static double total_a(const struct sim_branch *branches, int count, double bus_v
 /* How much more current one more volt brings. */
 static double slope(const struct sim_branch *branches, int count, double bus_v)
 {
-	const double step_v = 1e-6;
+	double sum_s = 0;
 
-	return (total_a(branches, count, bus_v + step_v) - total_a(branches, count, bus_v)) /
-	       step_v;
+	for (int i = 0; i < count; i++)
+		sum_s += sim_branch_slope_s(&branches[i], bus_v);
+	return sum_s;
 }
 
 /* The voltage between low and high at which the branches take `current_a`. */

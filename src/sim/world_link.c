@@ -55,6 +55,7 @@ void world_link_start(struct world *world)
 	wire_context_init(inverter->wire, &link->ctx);
 	hold_start(&link->hold, world_now_ms(world));
 	wire_values_clear(&link->heard);
+	wire_values_clear(&link->clear);
 	link->status.inverter_lost_ms = inverter->info.inverter_lost_ms;
 	if (is_can(world))
 		talk_start(&link->talk, inverter->wire, &link->ctx);
@@ -86,7 +87,7 @@ static void say_frame(struct world *world, const struct can_message *message)
 	if (world->options.invariants) {
 		struct wire_values said;
 
-		wire_values_clear(&said);
+		sim_copy_values(&said, &world->link.clear);
 		if (wire_decode_can(wire, &world->link.ctx, message, &said) == 0)
 			check(world, &said);
 	}
@@ -115,7 +116,7 @@ static void check_answer(struct world *world, const uint8_t *answer, size_t coun
 	struct wire_listener listener = {0};
 	struct wire_values said;
 
-	wire_values_clear(&said);
+	sim_copy_values(&said, &world->link.clear);
 	(void)wire_decode_serial(respond->wire, &respond->ctx, &listener, respond->request,
 				 respond->request_count, &said);
 	if (wire_decode_serial(respond->wire, &respond->ctx, &listener, answer, count, &said) == 0)

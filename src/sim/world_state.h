@@ -62,6 +62,7 @@ struct world_link {
 	struct talk talk;
 	struct respond respond;
 	struct wire_values heard; /* what the inverter said */
+	struct wire_values clear; /* nothing, to begin with */
 	struct inverter_status status;
 	bool sees_news; /* a snapshot was published since it last looked */
 	int64_t due_us;
