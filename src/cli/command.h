@@ -4,6 +4,7 @@
 
 /* argv[0] is the command's own name. Returns the exit status: 0 done, 1 failed, 2 used wrongly. */
 int command_fuse(int argc, char **argv);
+int command_image(int argc, char **argv);
 int command_monitor(int argc, char **argv);
 int command_password(int argc, char **argv);
 int command_record(int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct {
 	{"replay", command_replay, "a recorded log on the page and on the wire again"},
 	{"why", command_why, "why the limits are, or were, what they are"},
 	{"monitor", command_monitor, "live decoded traffic of a bus, or of a log"},
+	{"image", command_image, "firmware images for packs: keys, signing, checking"},
 	{"wire", command_wire,
 	 "protocols without hardware: list, show, check, encode, decode, answer"},
 };
