@@ -44,7 +44,8 @@ void fw_pack_init(struct fw_pack *pack, const struct fw_identity *identity,
 	pack->work.released_short_ms = INT32_MAX / 2;
 	pack->sleep_s = UINT32_MAX;
 	fw_estimate_init(pack, counters);
-	fw_event_put(&pack->events, FW_SOURCE_PACK, FW_EVENT_START, identity->boot_reason, 0);
+	fw_event_put(&pack->events, FW_SOURCE_PACK, FW_EVENT_START, (int32_t)identity->boot_reason,
+		     0);
 }
 
 static void take_time(struct fw_pack *pack, uint64_t now_ms)
