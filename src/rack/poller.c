@@ -259,7 +259,7 @@ static int ask(struct poller *p, int64_t now_us)
 	p->deadline_us = now_us + p->step.timeout_us;
 	p->active_us = now_us;
 	if (n > 0)
-		p->active_us += n * BITS_OF_BYTE * US_PER_S / p->baud;
+		p->active_us += US_PER_S * BITS_OF_BYTE * n / p->baud;
 	p->asking = true;
 	return n;
 }

@@ -26,7 +26,9 @@ static const unsigned char segment_below[] = {
 	8,  9,  9,  9,  9,  9,  10, 10, 10, 10, 10, 11, 11, 11, 11, 11, 11, 11, 11, 11,
 	11, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 13, 13, 13, 13, 13, 14, 14, 14, 15};
 
-#define PERCENTS (sizeof segment_below / sizeof segment_below[0])
+#define PERCENTS 100.0
+
+_Static_assert(sizeof segment_below == 100, "one for each percent");
 
 /* The index of the segment that holds `soc`; the outer segments reach to infinity. */
 static size_t segment(double soc)

@@ -31,6 +31,14 @@ static unsigned waiting(const struct line_station *station)
 	return station->head - station->tail;
 }
 
+/* How many of `count` bytes from place `at` on lie in a row in the ring. */
+static size_t in_a_row(unsigned at, size_t count)
+{
+	const size_t room = LINE_QUEUE - at % LINE_QUEUE;
+
+	return count < room ? count : room;
+}
+
 int line_send(struct line *line, int station, int64_t start_ns, const uint8_t *bytes, size_t count)
 {
 	struct line_station *s = &line->stations[station];
@@ -39,8 +47,11 @@ int line_send(struct line *line, int station, int64_t start_ns, const uint8_t *b
 		return ERR_SPACE;
 	if (waiting(s) == 0 && start_ns > s->next_ns)
 		s->next_ns = start_ns;
-	for (size_t i = 0; i < count; i++)
-		s->queue[s->head++ % LINE_QUEUE] = bytes[i];
+	const size_t first = in_a_row(s->head, count);
+
+	memcpy(s->queue + s->head % LINE_QUEUE, bytes, first);
+	memcpy(s->queue, bytes + first, count - first);
+	s->head += (unsigned)count;
 	if (count > 0)
 		line->talking |= UINT32_C(1) << station;
 	return 0;
@@ -139,8 +150,11 @@ static bool take_all(struct line *line, int64_t now_ns, struct run *run)
 		count = (size_t)passed;
 	if (count > RUN_SIZE)
 		count = RUN_SIZE;
-	for (size_t i = 0; i < count; i++)
-		run->bytes[i] = s->queue[s->tail++ % LINE_QUEUE];
+	const size_t first = in_a_row(s->tail, count);
+
+	memcpy(run->bytes, s->queue + s->tail % LINE_QUEUE, first);
+	memcpy(run->bytes + first, s->queue, count - first);
+	s->tail += (unsigned)count;
 	s->next_ns += (int64_t)count * line->byte_ns;
 	if (waiting(s) == 0)
 		line->talking = 0;
