@@ -13,7 +13,7 @@ void fw_uart_heard(enum fw_port port, uint8_t byte, bool good)
 	/* On a half-duplex line we hear ourselves, depending on the transceiver. */
 	if (port == FW_PORT_BUS && state->busy)
 		return;
-	state->heard_us = fw_time_us();
+	state->heard = fw_time_cycles();
 	if (!good || !fw_ring_put(&state->received, byte))
 		state->lost++;
 	waiting = state->received.put - state->received.taken;
@@ -29,10 +29,10 @@ uint32_t fw_uart_read(enum fw_port port, uint8_t *bytes, uint32_t size)
 uint64_t fw_uart_heard_us(enum fw_port port)
 {
 	const uint32_t saved = fw_cpu_save();
-	const uint64_t heard_us = fw_uart_state[port].heard_us;
+	const uint64_t heard = fw_uart_state[port].heard;
 
 	fw_cpu_restore(saved);
-	return heard_us;
+	return fw_time_in_us(heard);
 }
 
 uint32_t fw_uart_waiting(enum fw_port port)

@@ -8,7 +8,7 @@
 
 struct fw_uart_state {
 	struct fw_ring received;
-	volatile uint64_t heard_us; /* read with interrupts masked */
+	volatile uint64_t heard; /* cycles; read with interrupts masked */
 	volatile uint32_t lost;
 	const uint8_t *volatile sending; /* the next byte to go */
 	volatile uint32_t left;          /* bytes still to go */

@@ -51,6 +51,10 @@ static inline void fw_cpu_enable(uint32_t interrupt)
 void fw_time_start(uint32_t hz);
 uint64_t fw_time_us(void);
 
+/* The same without the division, for interrupts: with interrupts masked, or in one. */
+uint64_t fw_time_cycles(void);
+uint64_t fw_time_in_us(uint64_t cycles);
+
 /* With interrupts masked: the next interrupt of the timer comes at this time, or earlier. */
 void fw_time_alarm(uint64_t at_us);
 

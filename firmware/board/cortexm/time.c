@@ -24,9 +24,9 @@ static struct {
 	uint32_t mhz;
 } clock;
 
-/* Cycles since the start. Interrupts are masked. The counter reads 0 for one cycle before it starts
+/* The counter reads 0 for one cycle before it starts
  * again, when the flag is up already: 0 belongs to the segment that begins. */
-static uint64_t cycles(void)
+uint64_t fw_time_cycles(void)
 {
 	uint32_t before = fw_reg_read(CVR), after;
 
@@ -53,18 +53,23 @@ void fw_time_start(uint32_t hz)
 	fw_reg_write(CSR, CSR_ON);
 }
 
+uint64_t fw_time_in_us(uint64_t cycles)
+{
+	return cycles / clock.mhz;
+}
+
 uint64_t fw_time_us(void)
 {
 	const uint32_t saved = fw_cpu_save();
-	const uint64_t now = cycles();
+	const uint64_t now = fw_time_cycles();
 
 	fw_cpu_restore(saved);
-	return now / clock.mhz;
+	return fw_time_in_us(now);
 }
 
 void fw_time_alarm(uint64_t at_us)
 {
-	const uint64_t now = cycles();
+	const uint64_t now = fw_time_cycles();
 	uint64_t wait = at_us * clock.mhz;
 
 	wait = wait > now + SHORTEST ? wait - now : SHORTEST;
@@ -75,6 +80,6 @@ void fw_time_alarm(uint64_t at_us)
 /* Somebody has to look once per segment. */
 void fw_tick(void)
 {
-	(void)fw_time_us();
+	(void)fw_time_cycles();
 	fw_wake = true;
 }
