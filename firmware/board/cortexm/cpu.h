@@ -36,6 +36,14 @@ static inline void fw_cpu_restore(uint32_t primask)
 	__asm volatile("msr primask, %0" ::"r"(primask) : "memory");
 }
 
+static inline uint32_t fw_cpu_stack(void)
+{
+	uint32_t pointer;
+
+	__asm volatile("mov %0, sp" : "=r"(pointer));
+	return pointer;
+}
+
 static inline void fw_cpu_wait(void)
 {
 	__asm volatile("dsb\n\twfi" ::: "memory");
@@ -63,6 +71,8 @@ extern volatile bool fw_wake;
 
 /* startup.c: the handlers that every vector table begins with. */
 extern uint32_t fw_stack_top[]; /* of the linker script; the first word of the table */
+extern bool fw_ram_good;        /* what the test at the start found */
+#define FW_STACK_FILL 0x5AC35AC3u
 void fw_start(void);
 void fw_fault(void);
 void fw_tick(void);

@@ -7,18 +7,50 @@
 #define RESET_KEY (0x05FAu << 16 | 1u << 2) /* SYSRESETREQ */
 
 extern uint32_t fw_data_from[], fw_data_start[], fw_data_end[], fw_bss_start[], fw_bss_end[];
+extern uint32_t fw_stack_bottom[];
 extern const uint32_t fw_vectors[];
 
+bool fw_ram_good;
+
 int main(void);
+
+/* Every bit of every word as 0 and as 1, and different words at different addresses. What was there
+ * is lost. */
+static bool keeps(volatile uint32_t *from, const volatile uint32_t *to)
+{
+	bool good = true;
+
+	for (volatile uint32_t *p = from; p != to; p++)
+		*p = (uint32_t)p;
+	for (volatile uint32_t *p = from; p != to; p++) {
+		good = good && *p == (uint32_t)p;
+		*p = ~(uint32_t)p;
+	}
+	for (volatile uint32_t *p = from; p != to; p++)
+		good = good && *p == ~(uint32_t)p;
+	return good;
+}
+
+/* What lies below the stack pointer is not in use yet. */
+static void fill_stack(void)
+{
+	const uint32_t end = fw_cpu_stack() - 4;
+
+	for (volatile uint32_t *p = fw_stack_bottom; (uint32_t)p < end; p++)
+		*p = FW_STACK_FILL;
+}
 
 void fw_start(void)
 {
 	const uint32_t *from = fw_data_from;
+	const bool good = keeps(fw_data_start, fw_bss_end);
 
 	for (uint32_t *to = fw_data_start; to != fw_data_end; to++)
 		*to = *from++;
 	for (uint32_t *to = fw_bss_start; to != fw_bss_end; to++)
 		*to = 0;
+	fw_ram_good = good;
+	fill_stack();
 	fw_reg_write(FW_CPU_VTOR, (uint32_t)fw_vectors);
 	main();
 	fw_board_reset();

@@ -55,6 +55,7 @@ static void feed(enum fw_port port)
 		state->left--;
 	}
 	state->busy = state->left > 0;
+	fw_wake = fw_wake || !state->busy;
 	fw_reg_write(at + IM, INT_RECEIVED | (state->busy ? INT_SENDING : 0u));
 }
 

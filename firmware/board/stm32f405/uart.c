@@ -62,6 +62,7 @@ static void feed(enum fw_port port)
 		if (port == FW_PORT_BUS)
 			fw_reg_write(GPIOA + GPIO_BSRR, DRIVER_OFF);
 		state->busy = false;
+		fw_wake = true;
 	}
 }
 
