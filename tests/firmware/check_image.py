@@ -6,13 +6,14 @@
 
 Stack: the call graph is read from the disassembly of the linked image, libraries included, so that it is of what runs and not of
 what was compiled. A frame is the sum of all that a function's instructions push or subtract from the stack pointer, which is never
-too little. Calls through pointers are listed in TABLE, with all they can reach; one that is not listed, and one that is listed but
-not there any more, is an error, and so is recursion. On top of the deepest chain from the reset comes one interrupt with its
+too little. Calls through pointers are listed in TABLE, with all they can reach; a caller that is not there, and a function whose address is kept but
+reachable through none, is an error, and so is recursion. On top of the deepest chain from the reset comes one interrupt with its
 exception frame, and one fault in that interrupt: no interrupt interrupts another.
 
 The compiler's own figures (FOLDER with .su files) must not be larger, and no frame may be of variable size."""
 
 import argparse
+import collections
 import os
 import re
 import subprocess
@@ -99,30 +100,63 @@ def self_calls(elf):
     return found
 
 
-def read_table(path):
-    """Lines `caller: callee callee...`."""
-    table = {}
+def plain(name):
+    """Without what the compiler adds to the name of a part or a variant of a function."""
+    return re.sub(r"\.(isra|part|constprop|cold)\.?\d*", "", name)
+
+
+def read_table(path, stored):
+    """Lines `caller caller...: callee @group...` and `@group: callee callee...`. @rest is what is stored and has no line."""
+    table, groups = {}, {}
     for line in open(path) if path else []:
         line = line.split("#")[0].strip()
-        if line:
-            caller, callees = line.split(":")
-            table.setdefault(caller.strip(), set()).update(callees.split())
-    return table
+        if not line:
+            continue
+        left, right = line.split(":")
+        callees = set()
+        for word in right.split():
+            callees |= groups[word] if word in groups else {word}
+        for caller in left.split():
+            (groups if caller.startswith("@") else table).setdefault(caller, set()).update(callees)
+    rest = stored - set().union(*table.values()) if table else set()
+    return {caller: callees - {"@rest"} | (rest if "@rest" in callees else set()) for caller, callees in table.items()}
 
 
-def apply_table(functions, table, problems):
+def contents(elf, section):
+    """The bytes of a section, b"" when there is none."""
+    text = subprocess.run(["arm-none-eabi-objdump", "-s", "-j", section, elf], capture_output=True, text=True).stdout
+    lines = (re.match(r" [0-9a-f]+ ((?:[0-9a-f]{2,8} ){1,4})", line) for line in text.splitlines())
+    return bytes.fromhex("".join(match[1].replace(" ", "") for match in lines if match))
+
+
+def taken(elf, functions, handlers):
+    """Functions whose address is kept somewhere, so that a pointer may hold it; the vector table does not count."""
+    words = collections.Counter()
+    for section in (".text", ".data"):
+        data = contents(elf, section)
+        words.update(int.from_bytes(data[i:i + 4], "little") for i in range(0, len(data) - 3, 4))
+    words.subtract(handler | 1 for handler in handlers)
+    return {functions[word - 1].name for word, count in words.items() if count > 0 and word - 1 in functions}
+
+
+def apply_table(functions, path, stored, problems):
     names = {}
     for address, function in functions.items():
-        names.setdefault(function.name, set()).add(address)
+        names.setdefault(plain(function.name), set()).add(address)
+    stored = {plain(name) for name in stored}
+    table = read_table(path, stored)
+    for name in sorted(stored - set().union(*table.values())):
+        problems.append(f"the address of {name} is kept, and no row of the table has it")
     for function in functions.values():
         if not function.indirect:
             continue
-        if function.name not in table:
+        callees = table.get(plain(function.name))
+        if callees is None:
             problems.append(f"{function.name} calls through a pointer and is not in the table")
             continue
-        for callee in table[function.name]:
+        for callee in callees:
             function.calls |= names.get(callee, set())  # not every image has every callee
-        if not any(callee in names for callee in table[function.name]):
+        if not any(callee in names for callee in callees) and "-" not in callees:
             problems.append(f"{function.name}: no callee of the table is in this image")
 
 
@@ -148,12 +182,10 @@ def symbols(elf):
 
 
 def vectors(elf, table):
-    """Addresses of the handlers in the vector table, the reset first."""
-    text = run("arm-none-eabi-objdump", "-s", f"--start-address={table['fw_vectors']}",
-               f"--stop-address={table['fw_vectors'] + 4 * 98}", elf)
-    data = bytes.fromhex("".join(line[1:].strip().split("  ")[0].split(" ", 1)[1].replace(" ", "")
-                                 for line in text.splitlines() if re.match(r" [0-9a-f]+ ", line)))
+    """Addresses of the handlers in the vector table, which every image begins with; the reset first."""
     size = next(int(line.split()[1], 16) for line in run("arm-none-eabi-nm", "-S", elf).splitlines() if line.endswith(" fw_vectors"))
+    assert table["fw_vectors"] == table["fw_image_start"]
+    data = contents(elf, ".text")
     return [int.from_bytes(data[i:i + 4], "little") & ~1 for i in range(4, size, 4)]
 
 
@@ -189,6 +221,9 @@ def main():
     parser.add_argument("--usage")
     parser.add_argument("--chain", action="store_true", help="print the deepest chain")
     options = parser.parse_args()
+    if not os.path.exists(options.elf):
+        print(f"SKIPPED: {options.elf} is not built; `./dev firmware` does")
+        sys.exit(77)
     problems = []
 
     table = symbols(options.elf)
@@ -200,9 +235,9 @@ def main():
 
     functions = disassemble(options.elf)
     problems += [f"recursion: {name} calls itself" for name in sorted(self_calls(options.elf))]
-    apply_table(functions, read_table(options.calls), problems)
-    compared = check_usage(functions, options.usage, problems) if options.usage else 0
     reset, *handlers = vectors(options.elf, table)
+    apply_table(functions, options.calls, taken(options.elf, functions, [reset] + handlers), problems)
+    compared = check_usage(functions, options.usage, problems) if options.usage else 0
     known = {}
     main_depth, main_chain = depth(functions, reset, [], known, problems)
     handler_depth, handler_chain = max(depth(functions, h, [], known, problems) for h in set(handlers))
