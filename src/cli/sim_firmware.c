@@ -17,7 +17,7 @@ static const char help[] =
 	"usage: onepack sim firmware --image FILE [OPTION]...\n"
 	"\n"
 	"  --image FILE         what a new pack has in its flash (./dev firmware makes\n"
-	"                       build/firmware/BOARD-*.bin)\n"
+	"                       build/images/BOARD-*.bin)\n"
 	"  --board NAME         netduinoplus2 (an STM32F405, the default) or lm3s6965evb\n"
 	"  --packs N            1 to 16 (4)\n"
 	"  --first-address N    of the first pack's address switches (1)\n"
@@ -33,7 +33,7 @@ static const char help[] =
 	"  --seconds N          end after so long\n"
 	"\n"
 	"Examples:\n"
-	"  onepack sim firmware --image build/firmware/netduinoplus2-bare.bin --packs 4\n"
+	"  onepack sim firmware --image build/images/netduinoplus2-bare.bin --packs 4\n"
 	"  onepack sim tell onepack-firmware status\n"
 	"  onepack sim tell onepack-firmware cut 2 5     # pack 2 has no power for five seconds\n";
 

@@ -17,16 +17,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PROGRAM  "qemu-system-arm"
-#define ERASED   0xFF
-#define ARGUMENT 160
+#include "firmware/core/factory.h"
+#include "firmware/core/measurement.h"
+
+#define PROGRAM   "qemu-system-arm"
+#define ERASED    0xFF
+#define ARGUMENT  160
+#define UID_BASE  0xE0000000u
+#define RATING_MA 200000
+#define FEATURES                                                                      \
+	(FW_HAS_HEATER | FW_HAS_PRECHARGE | FW_HAS_ACTIVE_BALANCER | FW_HAS_LIMITER | \
+	 FW_HAS_BUZZER | FW_HAS_DRY_CONTACTS | FW_HAS_ENABLE_LINE | FW_HAS_TERMINAL_SENSING)
 
 static const char *const port_names[EMULATOR_PORTS] = {"bus", "afe"};
 
 static const struct emulator_board boards[] = {
 	/* 1 MiB of flash and 512 KiB of serial NOR */
-	{"netduinoplus2", 0x08000000, 0x180000, 0x2001FFF0},
-	{"lm3s6965evb", 0x00000000, 0x40000, 0x2000FFF0},
+	{"netduinoplus2", 0x08000000, 0x180000, 0x102000, 1, 0x2001FFF0},
+	{"lm3s6965evb", 0x00000000, 0x40000, 0x39000, 2, 0x2000FFF0},
 };
 
 const struct emulator_board *emulator_board_find(const char *machine)
@@ -44,7 +52,32 @@ static int make_path(const struct emulator *e, const char *name, char *path, siz
 	return n > 0 && (size_t)n < size ? 0 : -ENAMETOOLONG;
 }
 
-/* A fresh flash: the image, and the rest erased. */
+/* What production would write: a pack that has everything, is calibrated, and whose factory key
+ * and installer's password are known to every test. */
+static void write_factory(const struct emulator *e, uint8_t *flash)
+{
+	struct fw_factory factory = {
+		.identity = {.device_class = e->board->device_class,
+			     .hardware_revision = 1,
+			     .features = FEATURES,
+			     .sensors = (1u << FW_SENSORS) - 1,
+			     .max_charge_ma = RATING_MA,
+			     .max_discharge_ma = RATING_MA,
+			     .production_day = 2000,
+			     .uid32 = UID_BASE + e->number,
+			     .model = "ONEPACK EMULATED"},
+		.calibration = {.present = true},
+		.installer = {'1', '2', '3', '4', '5', '6', '7', '8'},
+	};
+
+	snprintf(factory.identity.serial, sizeof factory.identity.serial, "EMULATED%06u",
+		 e->number % 1000000);
+	memcpy(factory.key, "the factory key of emulated pack", sizeof factory.key);
+	memcpy(factory.unlock, "the unlock key of emulated packs", sizeof factory.unlock);
+	fw_factory_write(&factory, flash + e->board->factory);
+}
+
+/* A fresh flash: the image, the record of production, and the rest erased. */
 static int make_flash(const struct emulator *e, const char *image)
 {
 	char path[PTY_PATH_SIZE];
@@ -66,6 +99,7 @@ static int make_flash(const struct emulator *e, const char *image)
 	err = -EFBIG;
 	if (fread(flash, 1, e->board->flash_size, in) == 0 || fgetc(in) != EOF)
 		goto out;
+	write_factory(e, flash);
 	err = -EIO;
 	out = fopen(path, "wb");
 	if (out && fwrite(flash, 1, e->board->flash_size, out) == e->board->flash_size)

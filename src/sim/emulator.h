@@ -21,6 +21,8 @@ struct emulator_board {
 	const char *machine;    /* of QEMU */
 	uint32_t flash_address; /* the file begins there in the processor's address space */
 	uint32_t flash_size;    /* of the file: the processor's flash and what else the board has */
+	uint32_t factory;       /* of what production writes, in the file */
+	uint16_t device_class;
 	uint32_t straps;        /* four words at the end of the RAM; firmware/board/emulator */
 };
 
