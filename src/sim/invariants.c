@@ -12,8 +12,8 @@
 #include "invariants_state.h"
 #include "onepack/lease.h"
 
-#define REPEAT_MS        600000 /* the same violation is told again after this */
-#define NO_PACK          FIELD_UNKNOWN
+#define REPEAT_MS 600000 /* the same violation is told again after this */
+#define NO_PACK   FIELD_UNKNOWN
 
 static const char *const names[INVARIANT_COUNT] = {
 #define X(name, promise) #name,

@@ -15,6 +15,7 @@
 #define UNHEARD_MS 30000 /* an undisturbed pack is heard more often than this, by far */
 #define SILENT_MS  15000 /* unheard for this long, a pack counts as silent: 10 s, and a reaction */
 #define JUDGE_MS   5000  /* an excuse is looked at again after this */
+#define SETTLE_MS  5000  /* a change of current has gone through everything */
 #define SMALL_A    1.0   /* no current: rounding of a wire, offset of sensors */
 
 /* What an obeying inverter may take: nothing once the lease has run out. */
@@ -60,6 +61,15 @@ static bool acted_first(const struct invariants *inv, const struct invariants_pl
 		       reaction_ms(now->inverter, inv->scenario) &&
 	       bus_flow_a(now, charging) <= SMALL_A && reason && reason->value == 0 &&
 	       reason->text[0];
+}
+
+/* Nothing has flowed over the bus in this direction for a while: what the pack has comes from the
+ * other packs, when a switch closed or a pack was plugged in, and no limit could have kept it. */
+static bool comes_from_others(const struct invariants *inv, const struct invariants_plant *now,
+			      bool charging)
+{
+	return inv->rest_since_ms[charging] >= 0 &&
+	       now->now_ms - inv->rest_since_ms[charging] >= SETTLE_MS;
 }
 
 /* The inverter takes more than it was told, and a fault of it says why. */
@@ -221,11 +231,11 @@ static bool is_overcurrent(enum alarm alarm)
  * that the BMS never has to act.
  *
  * Excused: the BMS acted on a sensor that lies. The gateway had acted first (nothing allowed,
- * nothing flowing). An inverter that errs, also by charging above its voltage. A pack that a fault
- * keeps from being heard, or an engine that is away; but while a pack is silent for a minute the
- * bus must not charge it above what silent packs are held at (3.375 V per cell). And over-current
- * protections just after the network changed, unless n_minus_1 promises more: they act faster than
- * sixteen packs can be asked. */
+ * nothing flowing), or what the pack has comes from other packs. An inverter that errs, also by
+ * charging above its voltage. A pack that a fault keeps from being heard, or an engine that is
+ * away; but while a pack is silent for a minute the bus must not charge it above what silent packs
+ * are held at (3.375 V per cell). And over-current protections just after the network changed,
+ * unless n_minus_1 promises more: they act faster than sixteen packs can be asked. */
 static bool excuse_protection(const struct invariants *inv, const struct invariants_plant *now,
 			      int index, enum alarm alarm)
 {
@@ -240,8 +250,8 @@ static bool excuse_protection(const struct invariants *inv, const struct invaria
 	sort_protection(alarm, &charging, &lie);
 	if (all & lie)
 		return true;
-	if (acted_first(inv, now, charging) || inverter_errs(inv, now, charging, all) ||
-	    (charging && (all & EXCUSE(overvolts))))
+	if (acted_first(inv, now, charging) || comes_from_others(inv, now, charging) ||
+	    inverter_errs(inv, now, charging, all) || (charging && (all & EXCUSE(overvolts))))
 		return true;
 	if (is_overcurrent(alarm) && inv->scenario->battery.n_minus_1 != 1 &&
 	    ((inv->changed_ms != INVARIANTS_NEVER && inv->changed_ms >= since_ms) ||
@@ -434,6 +444,16 @@ static void note_network(struct invariants *inv, const struct invariants_plant *
 		inv->energy_j = 0;
 }
 
+static void note_rest(struct invariants *inv, const struct invariants_plant *now)
+{
+	for (int charging = 0; charging < 2; charging++) {
+		if (bus_flow_a(now, charging) > SMALL_A)
+			inv->rest_since_ms[charging] = -1;
+		else if (inv->rest_since_ms[charging] < 0)
+			inv->rest_since_ms[charging] = now->now_ms;
+	}
+}
+
 static void note_zero(struct invariants *inv, int64_t now_ms)
 {
 	for (int charging = 0; charging < 2; charging++) {
@@ -449,6 +469,7 @@ void invariants_on_plant(struct invariants *inv, const struct invariants_plant *
 	note_engine(inv, now);
 	note_network(inv, now);
 	note_zero(inv, now->now_ms);
+	note_rest(inv, now);
 	check_frames(inv, now);
 	check_stop(inv, now);
 	for (int i = 0; i < now->plant->pack_count; i++) {

@@ -5,11 +5,14 @@
  * missing_raises: what a limit becomes without an answer, or with a senseless one in its place, is
  * compared with what it was before, what it becomes with the real answer, and what it becomes when
  * the pack repeats what it said last. It must not be above all three. (Above the real one alone it
- * may be: an answer with bad news lowers limits, and who has not heard it cannot.)
+ * may be: an answer with bad news lowers limits, and who has not heard it cannot.) The room of 1 %
+ * is for bad news about another pack that only a complete round of answers can tell from noise: a
+ * missing answer delays it by a round. Zero has no room.
  *
  * The same over time: one engine hears a pack repeat its last answer for a while, the other never
  * hears it again. At no moment may the second allow more than the first does then, or than was
- * allowed at the beginning. */
+ * allowed at the beginning, or than the rules had come to then (a limit that is on its way up may
+ * arrive; what a repeated answer confirms to the first engine, the second cannot know). */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,9 +22,10 @@
 
 #define SILENCE_STEPS   45 /* long enough to become held, silent and lost */
 #define SILENCE_STEP_MS 1000
-#define SILENCE_EVERY   25 /* of the steps that are run again, so many get a silence */
-#define TINY_MA         2
-#define TINY_MV         2
+#define SILENCE_EVERY   25  /* of the steps that are run again, so many get a silence */
+#define ROOM_PART       100 /* 1 %, see missing_raises */
+#define ROOM_MA         500
+#define ROOM_MV         2
 
 enum change { CHANGE_REMOVE, CHANGE_SPOIL, CHANGE_REPEAT };
 
@@ -47,14 +51,19 @@ static struct limits higher(struct limits a, struct limits b)
 			       at_least(a.charge_mv, b.charge_mv)};
 }
 
+static int32_t with_room(int32_t ma)
+{
+	return ma <= 0 ? 0 : ma + ma / ROOM_PART + ROOM_MA;
+}
+
 /* The word for the first that is above, or NULL. FIELD_UNKNOWN is below everything. */
 static const char *above(struct limits a, struct limits most)
 {
-	if (a.charge_ma > at_least(most.charge_ma, 0) + TINY_MA)
+	if (a.charge_ma > with_room(most.charge_ma))
 		return "charge current";
-	if (a.discharge_ma > at_least(most.discharge_ma, 0) + TINY_MA)
+	if (a.discharge_ma > with_room(most.discharge_ma))
 		return "discharge current";
-	if (most.charge_mv != FIELD_UNKNOWN && a.charge_mv > most.charge_mv + TINY_MV)
+	if (most.charge_mv != FIELD_UNKNOWN && a.charge_mv > most.charge_mv + ROOM_MV)
 		return "charge voltage";
 	return NULL;
 }
@@ -168,7 +177,9 @@ static void check_silence(struct invariants *inv)
 
 	if (!inv->packs[pack - 1].has_last || !inv->has_published)
 		return;
-	first = limits_of(&inv->published);
+	first = higher(limits_of(&inv->published),
+		       (struct limits){inv->memory->target_ma[CHARGE],
+				       inv->memory->target_ma[DISCHARGE], FIELD_UNKNOWN});
 	memcpy(inv->scratch[0], inv->memory, sizeof *inv->memory);
 	memcpy(inv->scratch[1], inv->memory, sizeof *inv->memory);
 	for (int i = 0; i < SILENCE_STEPS; i++) {

@@ -59,6 +59,7 @@ struct invariants {
 	/* the plant */
 	int64_t now_ms;
 	int64_t zero_since_ms[2]; /* the limit is zero since; -1 = it is not; [charging] */
+	int64_t rest_since_ms[2]; /* nothing flows over the bus since; -1 = it does; [charging] */
 	int64_t changed_ms;       /* when the set of conducting packs changed */
 	int64_t energy_ms;        /* last look at the energy */
 	double energy_j, moved_j, terminal_j, heat_j;

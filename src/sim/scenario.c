@@ -22,7 +22,9 @@
 #define CLOUD_MS       40000
 #define CLOUD_DEPTH    0.85 /* of the sun that a cloud takes */
 
-#define START_SOC_MPCT 50000
+#define START_SOC_MPCT  50000
+#define COLD_MC         (-20000)
+#define COLD_RELEASE_MC (-10000)
 
 void scenario_default(struct scenario *scenario)
 {
@@ -149,6 +151,9 @@ static void build_pack(const struct scenario *s, int index, struct plant *plant)
 		cell->soc = soc + sim_random_spread(&plant->random, spread);
 	}
 	pack->bms.counted_ah = soc * capacity_ah;
+	/* As three of the makers' manuals have it: below 0 degC only the gateway stops charging. */
+	settings->charge_undertemperature_mC = COLD_MC;
+	settings->charge_undertemperature_release_mC = COLD_RELEASE_MC;
 	settings->charge_overcurrent_ma = make->charge_ma;
 	settings->discharge_overcurrent_ma = make->discharge_ma;
 	sim_pack_step(pack, 0, 0, 1e-6, &plant->random);

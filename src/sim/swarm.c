@@ -37,8 +37,8 @@ static void draw_packs(struct sim_random *r, struct scenario *s)
 	static const int32_t sizes_ah[] = {100, 105, 150, 230, 280, 305, 314};
 	const int32_t size = sizes_ah[pick(r, 0, 6, 1)];
 	const bool unequal = chance(r, UNEQUAL_PART);
-	const int32_t soc = pick(r, 5000, 95000, 1000);
-	const int32_t spread_soc = chance(r, 500000) ? 1000 : 8000;
+	const int32_t soc = pick(r, 8000, 95000, 1000);
+	const int32_t spread_soc = chance(r, 700000) ? 1000 : 5000;
 
 	s->pack_count = chance(r, 300000) ? ONEPACK_MAX_PACKS : pick(r, 1, ONEPACK_MAX_PACKS, 1);
 	for (int i = 0; i < s->pack_count; i++) {
