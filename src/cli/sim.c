@@ -12,6 +12,7 @@
 #include "onepack/sim.h"
 #include "sim/site.h"
 #include "sim_run.h"
+#include "sim_shrink.h"
 #include "sim_stop.h"
 
 #define MAX_FAULTS  32
@@ -25,6 +26,7 @@ static const char help[] =
 	"       onepack sim inverter ...             one inverter on a real port; see its --help\n"
 	"       onepack sim run ...                  a whole site in virtual time, gateway included,\n"
 	"                                            with faults: days in seconds; see its --help\n"
+	"       onepack sim shrink ...               makes a run that failed small; see its --help\n"
 	"       onepack sim firmware ...             emulated packs that run our firmware; see --help\n"
 	"\n"
 	"  --directory DIR             where the ports and the control socket appear (onepack-sim)\n"
@@ -311,6 +313,8 @@ int command_sim(int argc, char **argv)
 		return tell(argc - 1, argv + 1);
 	if (strcmp(argv[1], "run") == 0)
 		return sim_run(argc - 1, argv + 1);
+	if (strcmp(argv[1], "shrink") == 0)
+		return sim_shrink(argc - 1, argv + 1);
 	if (strcmp(argv[1], "inverter") == 0)
 		return sim_inverter(argc - 1, argv + 1);
 	if (strcmp(argv[1], "firmware") == 0)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* `onepack sim shrink`, `draw` and `faults`: make a failing scenario small, show what a seed draws,
- * list the kinds of fault. The work is in src/sim/shrink.c, swarm.c and fault.c. */
+/* `onepack sim shrink`: makes a failing scenario small. The work is in src/sim/shrink.c. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,10 +19,6 @@ static const char help[] =
 	"usage: onepack sim shrink (--seed N | --scenario FILE) [OPTION]...\n"
 	"           makes a scenario that violates an invariant as small as it can be while it still\n"
 	"           does, and writes it\n"
-	"       onepack sim draw --seed N [--days D] [--faults LIST]\n"
-	"           the scenario that a seed draws, as YAML\n"
-	"       onepack sim faults\n"
-	"           all kinds of fault\n"
 	"\n"
 	"  --seed N             the scenario that this number draws\n"
 	"  --scenario FILE      or the one in this file\n"
@@ -31,6 +26,7 @@ static const char help[] =
 	"  --faults LIST        kinds that may occur in it: trip,silent,...; all (default); none\n"
 	"  --invariant NAME     the one that must fail (the first that does)\n"
 	"  --every N            run each n-th step again with input missing (20)\n"
+	"  --cycle S            all packs are polled once in so long (4)\n"
 	"  --tries N            give up after so many runs (2000)\n"
 	"  --output FILE        where it is written (standard output)\n";
 
@@ -38,7 +34,7 @@ struct plan {
 	uint64_t seed, kinds;
 	bool has_seed;
 	const char *file, *output;
-	double days;
+	double days, cycle_s;
 	int every, tries;
 	/* what is looked for */
 	int invariant; /* -1 = the first */
@@ -66,6 +62,8 @@ static int64_t fails(void *context, const struct scenario *scenario)
 
 	world_options_default(&options);
 	plan->when_ms = -1;
+	if (plan->cycle_s > 0)
+		options.cycle_ms = (int32_t)(plan->cycle_s * 1000);
 	options.invariants = invariants_new(scenario, plan->every, on_violation, plan);
 	plan->world = options.invariants ? world_new(scenario, &options, stderr) : NULL;
 	if (plan->world)
@@ -94,6 +92,7 @@ enum option_key {
 	KEY_FAULTS,
 	KEY_INVARIANT,
 	KEY_EVERY,
+	KEY_CYCLE,
 	KEY_TRIES,
 	KEY_OUTPUT
 };
@@ -121,6 +120,9 @@ static int take_option(struct plan *plan, int key, const char *name, const char 
 		plan->invariant = invariant_by_name(text);
 		return plan->invariant >= 0 ? 0 : wrong(name, text);
 	case KEY_EVERY: plan->every = atoi(text); return plan->every >= 0 ? 0 : wrong(name, text);
+	case KEY_CYCLE:
+		plan->cycle_s = strtod(text, NULL);
+		return plan->cycle_s > 0 && plan->cycle_s <= 60 ? 0 : wrong(name, text);
 	case KEY_TRIES: plan->tries = atoi(text); return plan->tries > 0 ? 0 : wrong(name, text);
 	default: fputs(help, stderr); return 2;
 	}
@@ -136,6 +138,7 @@ static int read_options(int argc, char **argv, struct plan *plan)
 		{"faults", required_argument, NULL, KEY_FAULTS},
 		{"invariant", required_argument, NULL, KEY_INVARIANT},
 		{"every", required_argument, NULL, KEY_EVERY},
+		{"cycle", required_argument, NULL, KEY_CYCLE},
 		{"tries", required_argument, NULL, KEY_TRIES},
 		{"output", required_argument, NULL, KEY_OUTPUT},
 		{0},
@@ -185,20 +188,6 @@ static int write_scenario(const struct plan *plan, const struct scenario *scenar
 
 /* --- commands --- */
 
-int sim_draw(int argc, char **argv)
-{
-	static struct scenario scenario;
-	struct plan plan;
-	int status = read_options(argc, argv, &plan);
-
-	if (status == -1)
-		fputs(help, stdout);
-	if (status)
-		return status == -1 ? 0 : status;
-	status = get_scenario(&plan, &scenario);
-	return status ? status : write_scenario(&plan, &scenario);
-}
-
 int sim_shrink(int argc, char **argv)
 {
 	static struct scenario scenario;
@@ -222,22 +211,4 @@ int sim_shrink(int argc, char **argv)
 		 invariant_name((enum invariant)plan.invariant), tries,
 		 plan.file ? "a file, seed" : "seed", scenario.seed);
 	return write_scenario(&plan, &scenario);
-}
-
-int sim_faults(void)
-{
-	static const char *const targets[] = {"pack", "cell", "line", "inverter", "gateway"};
-
-	printf("%-22s %-9s %-18s %s\n", "kind", "hits", "magnitude", "what happens");
-	for (int kind = 0; kind < FAULT_KINDS; kind++) {
-		const struct fault_info *info = fault_info((enum fault_kind)kind);
-		char range[32] = "-";
-
-		if (info->unit[0])
-			snprintf(range, sizeof range, "%g..%g %s", info->low, info->high,
-				 info->unit);
-		printf("%-22s %-9s %-18s %s\n", info->name, targets[info->target], range,
-		       info->meaning);
-	}
-	return 0;
 }

@@ -16,6 +16,7 @@
 #define SILENT_MS  15000 /* unheard for this long, a pack counts as silent: 10 s, and a reaction */
 #define JUDGE_MS   5000  /* an excuse is looked at again after this */
 #define SETTLE_MS  5000  /* a change of current has gone through everything */
+#define NEAR_PART  0.97  /* of its trip current: where a BMS may already count */
 #define SMALL_A    1.0   /* no current: rounding of a wire, offset of sensors */
 
 /* What an obeying inverter may take: nothing once the lease has run out. */
@@ -164,33 +165,52 @@ static void judge_over(struct invariants *inv, const struct invariants_plant *no
 			 effective_limit_a(inv, charging, now->now_ms), now->plant->bus_a);
 }
 
-static void check_over(struct invariants *inv, const struct invariants_plant *now, int index,
-		       bool charging, enum truth_part part)
+/* Keeps count of how long a pack has been above something, and what was heard meanwhile. */
+static void note_over(struct over *over, const struct seen_pack *seen, bool above, int64_t now_ms)
 {
-	const struct sim_pack *pack = &now->plant->packs[index];
-	struct seen_pack *seen = &inv->packs[index];
-	struct over *over = &seen->over[charging][part];
-	const double flow_a = charging ? pack->current_a : -pack->current_a;
-	double limit_a;
-
-	if (flow_a < SMALL_A || !truth_conducts(pack)) {
-		over->acts = false;
-		return;
-	}
-	inv->figures.checks[INVARIANT_pack_over_limit]++;
-	limit_a = truth_limit_a(inv->scenario, pack, part, charging);
-	if (flow_a <= limit_a) {
+	if (!above) {
 		over->acts = false;
 		return;
 	}
 	if (!over->acts)
-		*over = (struct over){true, now->now_ms, seen->answers, -1, -1};
+		*over = (struct over){true, now_ms, seen->answers, -1, -1};
 	if (over->known_ms < 0 && seen->answers - over->answers_before >= ANSWERS)
-		over->known_ms = now->now_ms;
-	if (over->known_ms >= 0
-		    ? now->now_ms - over->known_ms >= reaction_ms(now->inverter, inv->scenario)
-		    : now->now_ms - over->since_ms >= UNHEARD_MS)
-		judge_over(inv, now, index, charging, part, flow_a, limit_a);
+		over->known_ms = now_ms;
+}
+
+/* Measured and reacted to, or it should have been. */
+static bool is_due(const struct invariants *inv, const struct over *over,
+		   const struct invariants_plant *now)
+{
+	if (!over->acts)
+		return false;
+	if (over->known_ms >= 0)
+		return now->now_ms - over->known_ms >= reaction_ms(now->inverter, inv->scenario);
+	return now->now_ms - over->since_ms >= UNHEARD_MS;
+}
+
+static void check_over(struct invariants *inv, const struct invariants_plant *now, int index,
+		       bool charging)
+{
+	const struct sim_pack *pack = &now->plant->packs[index];
+	struct seen_pack *seen = &inv->packs[index];
+	const double current_a = charging ? pack->current_a : -pack->current_a;
+	const double flow_a = truth_conducts(pack) && current_a >= SMALL_A ? current_a : 0;
+
+	inv->figures.checks[INVARIANT_pack_over_limit] += flow_a > 0;
+	for (int i = 0; i < TRUTH_PARTS; i++) {
+		const enum truth_part part = (enum truth_part)i;
+		struct over *over = &seen->over[charging][part];
+		double limit_a =
+			flow_a > 0 ? truth_limit_a(inv->scenario, pack, part, charging) : 0;
+
+		if (part == TRUTH_BMS)
+			note_over(&seen->near[charging], seen, flow_a > limit_a * NEAR_PART,
+				  now->now_ms);
+		note_over(over, seen, flow_a > limit_a, now->now_ms);
+		if (is_due(inv, over, now))
+			judge_over(inv, now, index, charging, part, flow_a, limit_a);
+	}
 }
 
 /* Which direction a protection is about, and which lie of the pack explains it. */
@@ -234,8 +254,9 @@ static bool is_overcurrent(enum alarm alarm)
  * nothing flowing), or what the pack has comes from other packs. An inverter that errs, also by
  * charging above its voltage. A pack that a fault keeps from being heard, or an engine that is
  * away; but while a pack is silent for a minute the bus must not charge it above what silent packs
- * are held at (3.375 V per cell). And over-current protections just after the network changed,
- * unless n_minus_1 promises more: they act faster than sixteen packs can be asked. */
+ * are held at (3.375 V per cell). Over-current protections that act sooner than the pack was heard
+ * and answered for (a JK waits 3 s, a rack is asked in 1 to 4): then pack_over_limit speaks. And
+ * those just after the network changed, unless n_minus_1 promises more. */
 static bool excuse_protection(const struct invariants *inv, const struct invariants_plant *now,
 			      int index, enum alarm alarm)
 {
@@ -252,6 +273,8 @@ static bool excuse_protection(const struct invariants *inv, const struct invaria
 		return true;
 	if (acted_first(inv, now, charging) || comes_from_others(inv, now, charging) ||
 	    inverter_errs(inv, now, charging, all) || (charging && (all & EXCUSE(overvolts))))
+		return true;
+	if (is_overcurrent(alarm) && !is_due(inv, &seen->near[charging], now))
 		return true;
 	if (is_overcurrent(alarm) && inv->scenario->battery.n_minus_1 != 1 &&
 	    ((inv->changed_ms != INVARIANTS_NEVER && inv->changed_ms >= since_ms) ||
@@ -473,10 +496,8 @@ void invariants_on_plant(struct invariants *inv, const struct invariants_plant *
 	check_frames(inv, now);
 	check_stop(inv, now);
 	for (int i = 0; i < now->plant->pack_count; i++) {
-		for (int part = 0; part < TRUTH_PARTS; part++) {
-			check_over(inv, now, i, true, (enum truth_part)part);
-			check_over(inv, now, i, false, (enum truth_part)part);
-		}
+		check_over(inv, now, i, true);
+		check_over(inv, now, i, false);
 		check_protections(inv, now, i);
 	}
 	if (inv->energy_j == 0 || now->now_ms - inv->energy_ms >= 60000) {
