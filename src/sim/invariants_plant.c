@@ -391,14 +391,18 @@ static void check_energy(struct invariants *inv, const struct invariants_plant *
 }
 
 /* frames_stop: an engine that lives has something to say, if only zeros, and inverters take silence
- * for a fault after three seconds. On RS485 the inverter asks; one that does not gets no answer. */
+ * for a fault after three seconds. On RS485 the inverter asks; one that does not gets no answer,
+ * and a protocol that cannot say "unknown" says nothing while nothing is known (its page says so).
+ */
 static void check_frames(struct invariants *inv, const struct invariants_plant *now)
 {
 	const bool polls = strncmp(inv->scenario->inverter, "rs485/", 6) == 0;
 	const bool asks = !now->effects->inverter_silent && !now->effects->inverter.off;
 	const int64_t most_ms = polls ? now->inverter->lost_ms + 2000 : 3000;
 
-	if (!inv->engine_lives || (polls && !asks)) {
+	const bool knows = inv->has_published && inv->published.voltage_mv != FIELD_UNKNOWN;
+
+	if (!inv->engine_lives || (polls && !(asks && knows))) {
 		inv->frame_ms = now->now_ms;
 		return;
 	}

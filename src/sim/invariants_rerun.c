@@ -22,7 +22,8 @@
 
 #define SILENCE_STEPS   45 /* long enough to become held, silent and lost */
 #define SILENCE_STEP_MS 1000
-#define SILENCE_EVERY   25  /* of the steps that are run again, so many get a silence */
+#define SILENCE_EVERY   25 /* of the steps that are run again, so many get a silence */
+#define CHARGE_WORD     "charge current"
 #define ROOM_PART       100 /* 1 %, see missing_raises */
 #define ROOM_MA         500
 #define ROOM_MV         2
@@ -60,7 +61,7 @@ static int32_t with_room(int32_t ma)
 static const char *above(struct limits a, struct limits most)
 {
 	if (a.charge_ma > with_room(most.charge_ma))
-		return "charge current";
+		return CHARGE_WORD;
 	if (a.discharge_ma > with_room(most.discharge_ma))
 		return "discharge current";
 	if (most.charge_mv != FIELD_UNKNOWN && a.charge_mv > most.charge_mv + ROOM_MV)
@@ -150,10 +151,9 @@ static void check_missing(struct invariants *inv, const struct battery *real)
  * `silent`.
  */
 static struct limits step_on(struct invariants *inv, struct fusion *fusion, int64_t now_ms,
-			     int32_t silent)
+			     int32_t silent, struct battery *out)
 {
 	struct fusion_input *input = inv->changed;
-	struct battery out;
 
 	input->now_ms = now_ms;
 	input->pack_count = input->error_count = 0;
@@ -165,12 +165,29 @@ static struct limits step_on(struct invariants *inv, struct fusion *fusion, int6
 		    inv->input->now_ms - seen->last_ms < LOST_MS)
 			input->packs[input->pack_count++] = seen->last;
 	}
-	fusion_step(fusion, input, &out);
-	return limits_of(&out);
+	fusion_step(fusion, input, out);
+	return limits_of(out);
+}
+
+/* Why each of the two allows what it does. */
+static void tell_silence(struct invariants *inv, int32_t pack, const char *what, int32_t seconds,
+			 const struct battery *with, const struct battery *without,
+			 struct limits most)
+{
+	const bool charging = strcmp(what, CHARGE_WORD) == 0;
+	const enum limit limit = charging ? LIMIT_CHARGE_CURRENT : LIMIT_DISCHARGE_CURRENT;
+	const struct reason *a = invariants_reason(without, limit);
+	const struct reason *b = invariants_reason(with, limit);
+	char how[400];
+
+	snprintf(how, sizeof how, "raised by %d s of silence (%s | heard: %s)", seconds,
+		 a ? a->text : "", b ? b->text : "");
+	tell(inv, pack, what, how, limits_of(without), most);
 }
 
 static void check_silence(struct invariants *inv)
 {
+	struct battery heard, unheard;
 	const int32_t pack =
 		1 + (int32_t)(sim_random_next(&inv->random) % (uint64_t)inv->scenario->pack_count);
 	struct limits first;
@@ -184,16 +201,15 @@ static void check_silence(struct invariants *inv)
 	memcpy(inv->scratch[1], inv->memory, sizeof *inv->memory);
 	for (int i = 0; i < SILENCE_STEPS; i++) {
 		const int64_t now_ms = inv->input->now_ms + i * SILENCE_STEP_MS;
-		struct limits with = step_on(inv, inv->scratch[0], now_ms, 0);
-		struct limits without = step_on(inv, inv->scratch[1], now_ms, pack);
+		struct limits with = step_on(inv, inv->scratch[0], now_ms, 0, &heard);
+		struct limits without = step_on(inv, inv->scratch[1], now_ms, pack, &unheard);
 		const char *what = above(without, higher(with, first));
-		char how[64];
 
 		inv->figures.checks[INVARIANT_missing_raises]++;
 		if (!what)
 			continue;
-		snprintf(how, sizeof how, "raised by %d s of silence", i * SILENCE_STEP_MS / 1000);
-		tell(inv, pack, what, how, without, higher(with, first));
+		tell_silence(inv, pack, what, i * SILENCE_STEP_MS / 1000, &heard, &unheard,
+			     higher(with, first));
 		return;
 	}
 }

@@ -110,7 +110,7 @@ static void draw_battery(struct sim_random *r, struct scenario *s)
 	if (chance(r, 200000))
 		b->discharge_current_max_ma = pick(r, 10, 400, 10) * 1000;
 	if (chance(r, 300000))
-		b->limit_headroom_mpct = pick(r, 50, 100, 5) * 1000;
+		b->limit_headroom_mpct = pick(r, 50, 95, 5) * 1000; /* sensors err, too */
 	if (chance(r, 300000))
 		b->rise_hold_ms = pick(r, 0, 120, 10) * 1000;
 	if (chance(r, 300000))
