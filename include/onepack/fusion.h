@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "onepack/battery.h"
+#include "onepack/fusion_keys.h"
 
 /* One curve: straight lines between points of rising x, flat outside. */
 #define CURVE_MAX_POINTS 8
@@ -28,33 +29,10 @@ enum limit_rule { LIMIT_RULE_SHARE, LIMIT_RULE_SUM, LIMIT_RULE_MIN };
 
 enum soc_basis { SOC_BASIS_USABLE, SOC_BASIS_ALL };
 
-/* The `battery:` part of the configuration, one row each: X(name, UNIT, default, lowest, highest,
- * meaning). Values are in the unit's member form (mV, mA, 1/1000 %, ms). FIELD_UNKNOWN as default =
- * not set. The row's key in YAML is its public name: X(charge_target_cell, V, ...) is
- * `charge_target_cell_v`. */
-#define ONEPACK_FUSION_KEYS(X)                                                                    \
-	X(packs_expected, COUNT, FIELD_UNKNOWN, 1, 16,                                            \
-	  "packs that belong to the rack; default: as many as were ever accepted")                \
-	X(cells_in_series, COUNT, 16, 4, 32, "cells in series in each pack")                      \
-	X(charge_target_cell, V, 3450, 2000, 4200, "charge until the cells reach this")           \
-	X(float_target_cell, V, 3350, 2000, 4200, "hold the cells here once all packs are full")  \
-	X(cell_overvoltage, V, 3650, 2500, 4300, "no charging when a cell is here")               \
-	X(cell_undervoltage, V, 2600, 1500, 3500, "no discharging when a cell is here")           \
-	X(charge_current_max, A, FIELD_UNKNOWN, 0, 3200000, "never charge with more than this")   \
-	X(discharge_current_max, A, FIELD_UNKNOWN, 0, 3200000,                                    \
-	  "never discharge with more than this")                                                  \
-	X(limit_headroom, PCT, 95000, 10000, 100000, "share of a pack's own limit that is used")  \
-	X(rise_hold, S, 30000, 0, 600000, "after a fall a limit waits this long before it rises") \
-	X(rise_pct_per_s, COUNT, 2, 1, 100,                                                       \
-	  "then it rises by this part of the sum of the pack limits each second")                 \
-	X(soc_slew_pct_per_s, COUNT, 1, 1, 100, "the shown state of charge moves no faster")      \
-	X(quorum, PCT, 50000, 0, 100000,                                                          \
-	  "no current when less than this part of the expected capacity is active")               \
-	X(join_voltage, V, 500, 50, 5000, "a pack joins when it is this close to the others ...") \
-	X(join_time, S, 10000, 0, 600000, "... for this long")                                    \
-	X(refuse_voltage, V, 1500, 100, 10000, "a pack further away is refused")                  \
-	X(n_minus_1, FLAG, 0, 0, 1, "limits stay safe when any one pack trips")                   \
-	X(rest_for_balancing, FLAG, 0, 0, 1, "a pack that blocks charging stops all charging")
+/* Which voltage to charge to while some packs have ended their charge: only the others' targets
+ * count (the default), the lowest of all packs, so that the first full one ends the charge of all,
+ * or the highest that any pack still asks for. */
+enum cvl_policy { CVL_UNFINISHED, CVL_LOWEST, CVL_HIGHEST };
 
 struct fusion_config {
 #define X(name, unit, normal, low, high, meaning) int32_t FIELD_MEMBER(name, unit);
@@ -62,10 +40,12 @@ struct fusion_config {
 #undef X
 	enum limit_rule limit_rule;
 	enum soc_basis soc_basis;
+	enum cvl_policy cvl_policy;
 	struct curve charge_cell;           /* mV -> ppm of the pack's limit */
 	struct curve discharge_cell;        /* mV -> ppm of the pack's limit */
 	struct curve charge_temperature;    /* mC -> ppm of 1 C, the pack's capacity per hour */
 	struct curve discharge_temperature; /* mC -> ppm of 1 C */
+	struct curve mos_temperature;       /* mC -> ppm of the pack's limit */
 };
 
 /* The documented defaults. */
@@ -76,7 +56,8 @@ void fusion_config_default_curves(struct fusion_config *config);
 
 /* One row of ONEPACK_FUSION_KEYS at run time, for loaders and documentation. */
 struct fusion_key {
-	const char *json; /* "charge_target_cell_v" */
+	const char *json;  /* "charge_target_cell_v" */
+	const char *group; /* heading for people; rows of a group follow each other */
 	enum unit unit;
 	int32_t normal, low, high;
 	size_t offset; /* in struct fusion_config */
@@ -109,6 +90,7 @@ struct fusion_input {
 	int32_t pack_count; /* packs that answered completely since the last step */
 	struct pack packs[ONEPACK_MAX_PACKS]; /* state, age and share are ignored; `pack` names the
 						 slot, 1..16 */
+	bool acknowledge; /* somebody has seen what is latched; what is good again is released */
 	int32_t bus_current_ma; /* an independent meter on the DC bus; FIELD_UNKNOWN without one */
 	int32_t error_count;
 	struct bus_error errors[FUSION_MAX_BUS_ERRORS];

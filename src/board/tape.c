@@ -15,6 +15,7 @@
 struct step {
 	int64_t now_ms, wall_ms;
 	int32_t bus_current_ma;
+	bool acknowledge;
 	int32_t pack_count, error_count;
 	uint64_t first_pack, first_error;
 };
@@ -51,6 +52,7 @@ void tape_write(struct tape *tape, const struct fusion_input *input, int64_t wal
 		.now_ms = input->now_ms,
 		.wall_ms = wall_ms,
 		.bus_current_ma = input->bus_current_ma,
+		.acknowledge = input->acknowledge,
 		.pack_count = input->pack_count,
 		.error_count = input->error_count,
 		.first_pack = tape->pack_count,
@@ -88,6 +90,7 @@ static void copy_step(const struct tape *tape, uint64_t number, struct tape_step
 	fusion_input_clear(input);
 	input->now_ms = step->now_ms;
 	input->bus_current_ma = step->bus_current_ma;
+	input->acknowledge = step->acknowledge;
 	input->pack_count = step->pack_count;
 	input->error_count = step->error_count;
 	for (int i = 0; i < step->pack_count; i++)

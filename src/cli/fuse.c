@@ -38,6 +38,7 @@ static const char help[] =
 	"     \"cells_v\": [3.325, ... 16 of them], \"temperatures_c\": [24.5, 25.0]}, ...],\n"
 	"   \"bus_errors\": [{\"bus\": \"rack\", \"address\": 3, \"kind\": \"timeout\", \"count\": 1}]}\n"
 	"\n"
+	"\"acknowledge\": true says that somebody has seen what is latched.\n"
 	"A pack that is not in a line did not answer. A key that is missing or null is not known. Packs\n"
 	"without \"pack\" are numbered in order of appearance, by bus, address and serial. A line that\n"
 	"cannot be read is reported and counts as one in which no pack answered. \"t\" is in seconds.\n"

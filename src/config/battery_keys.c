@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The keys of `battery:` as a table for people, from the same rows that the loader reads. */
+#include <string.h>
+
 #include "onepack/fusion_config.h"
 
 static void print_value(FILE *out, int32_t value, enum unit unit)
@@ -41,16 +43,29 @@ static void print_curve(FILE *out, const char *key, const char *range, const str
 	fprintf(out, "]` | %s |\n", meaning);
 }
 
+static void print_heading(FILE *out, const char *heading)
+{
+	fprintf(out,
+		"\n**%s**\n\n| key | unit | possible | default | meaning |\n|---|---|---|---|---|\n",
+		heading);
+}
+
 void fusion_config_describe(FILE *out)
 {
 	struct fusion_config config;
 
 	fusion_config_default(&config);
-	fputs("| key | unit | possible | default | meaning |\n|---|---|---|---|---|\n", out);
-	for (int i = 0; i < fusion_key_count; i++)
+	for (int i = 0; i < fusion_key_count; i++) {
+		if (i == 0 || strcmp(fusion_keys[i].group, fusion_keys[i - 1].group) != 0)
+			print_heading(out, fusion_keys[i].group);
 		print_key(out, &fusion_keys[i]);
+	}
+	print_heading(out, "Choices and tables");
 	fputs("| `limit_rule` | - | share, sum, min | share | how pack limits become one limit |\n"
 	      "| `soc_basis` | - | usable, all | usable | packs that count in the state of charge "
+	      "|\n",
+	      out);
+	fputs("| `cvl_policy` | - | unfinished, lowest, highest | unfinished | whose charge voltage counts "
 	      "|\n",
 	      out);
 	print_curve(out, "charge_cell_table", "V, part", &config.charge_cell,
@@ -61,4 +76,6 @@ void fusion_config_describe(FILE *out)
 		    "each sensor -> part of the pack's capacity per hour");
 	print_curve(out, "discharge_temperature_table", "degC, 1/h", &config.discharge_temperature,
 		    "each sensor -> part of the pack's capacity per hour");
+	print_curve(out, "mos_temperature_table", "degC, part", &config.mos_temperature,
+		    "power switches -> part of the pack's limit");
 }

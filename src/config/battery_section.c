@@ -6,7 +6,7 @@
 #include "onepack/err.h"
 #include "onepack/fusion_config.h"
 
-#define MAX_KEYS    40
+#define MAX_KEYS    96
 #define CELL_X_LOW  1000 /* mV */
 #define CELL_X_HIGH 5000
 #define TEMP_X_LOW  (-60000) /* mC */
@@ -15,6 +15,7 @@
 
 static const char *const limit_rules[] = {"share", "sum", "min", NULL};
 static const char *const soc_bases[] = {"usable", "all", NULL};
+static const char *const cvl_policies[] = {"unfinished", "lowest", "highest", NULL};
 
 struct table_key {
 	const char *name;
@@ -31,6 +32,8 @@ static const struct table_key tables[] = {
 	 TEMP_X_HIGH, RATE_HIGH},
 	{"discharge_temperature_table", offsetof(struct fusion_config, discharge_temperature),
 	 TEMP_X_LOW, TEMP_X_HIGH, RATE_HIGH},
+	{"mos_temperature_table", offsetof(struct fusion_config, mos_temperature), TEMP_X_LOW,
+	 TEMP_X_HIGH, 1000},
 };
 
 #define TABLE_COUNT (sizeof tables / sizeof tables[0])
@@ -44,6 +47,7 @@ static void check_keys(struct doc *doc, const yaml_node_t *battery)
 		keys[count++] = fusion_keys[i].json;
 	keys[count++] = "limit_rule";
 	keys[count++] = "soc_basis";
+	keys[count++] = "cvl_policy";
 	for (size_t i = 0; i < TABLE_COUNT; i++)
 		keys[count++] = tables[i].name;
 	doc_check_keys(doc, battery, keys);
@@ -140,6 +144,16 @@ static void check_together(struct doc *doc, const yaml_node_t *battery,
 			     "float_target_cell_v");
 	if (config->refuse_voltage_mv < config->join_voltage_mv)
 		doc_complain(doc, battery, "refuse_voltage_v must not be below join_voltage_v");
+	if (config->held_ms < config->fresh_ms || config->lost_ms < config->held_ms)
+		doc_complain(doc, battery, "fresh_s, held_s and lost_s must rise in this order");
+	if (config->cell_possible_min_mv > config->cell_undervoltage_mv - config->critical_cell_mv)
+		doc_complain(doc, battery,
+			     "a critical cell must be possible: cell_possible_min_v is above "
+			     "cell_undervoltage_v less critical_cell_v");
+	if (config->cell_possible_max_mv < config->cell_overvoltage_mv + config->critical_cell_mv)
+		doc_complain(doc, battery,
+			     "a critical cell must be possible: cell_possible_max_v is below "
+			     "cell_overvoltage_v plus critical_cell_v");
 }
 
 int fusion_config_load(struct doc *doc, const yaml_node_t *battery, struct fusion_config *out)
@@ -164,6 +178,8 @@ int fusion_config_load(struct doc *doc, const yaml_node_t *battery, struct fusio
 							 limit_rules, LIMIT_RULE_SHARE);
 	config.soc_basis = (enum soc_basis)load_choice(doc, doc_get(doc, battery, "soc_basis"),
 						       soc_bases, SOC_BASIS_USABLE);
+	config.cvl_policy = (enum cvl_policy)load_choice(doc, doc_get(doc, battery, "cvl_policy"),
+							 cvl_policies, CVL_UNFINISHED);
 	for (size_t i = 0; i < TABLE_COUNT; i++) {
 		const yaml_node_t *node = doc_get(doc, battery, tables[i].name);
 

@@ -25,6 +25,7 @@ void fusion_init(struct fusion *fusion, const struct fusion_config *config)
 	fusion->config = *config;
 	fusion->first_accept_ms = fusion->foreign_ms = fusion->voltage_permitted_ms = -1;
 	fusion->soc_mpct = FIELD_UNKNOWN;
+	fusion->apart_ms = -1;
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		struct slot *slot = &fusion->slots[i];
 
@@ -48,11 +49,14 @@ static void begin(struct fusion *fusion, const struct fusion_input *input)
 
 	fusion->now_ms = input->now_ms > before_ms ? input->now_ms : before_ms;
 	fusion->elapsed_ms = fusion->now_ms - before_ms;
+	if (!fusion->started)
+		fusion->full_ms = fusion->now_ms;
 }
 
 void fusion_step(struct fusion *fusion, const struct fusion_input *input, struct battery *out)
 {
 	begin(fusion, input);
+	fusion->acknowledged = input->acknowledge;
 
 	fusion_admit(fusion, input);
 	fusion_update_states(fusion);
@@ -61,6 +65,7 @@ void fusion_step(struct fusion *fusion, const struct fusion_input *input, struct
 	fusion_limit_packs(fusion);
 	fusion_learn_shares(fusion);
 	fusion_limit_system(fusion);
+	fusion_recover(fusion);
 	fusion_shape(fusion);
 
 	fusion_follow_charge(fusion);

@@ -6,18 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CELL_LOWEST_MV         1500
-#define CELL_HIGHEST_MV        4500
-#define TEMPERATURE_LOWEST_MC  (-40000)
-#define TEMPERATURE_HIGHEST_MC 120000
-#define SUM_TOLERANCE_MV       500
-#define CURRENT_BOUND_MA       1000000  /* where nothing is known about the pack */
-#define LARGEST                10000000 /* mA of a limit, mAh of a capacity: more is no pack */
-
-/* Steps that no healthy pack makes between two answers. */
-#define CELL_STEP_MV        250
-#define TEMPERATURE_STEP_MC 15000
-#define SOC_STEP_MPCT       10000
+#define CURRENT_BOUND_MA 1000000  /* where nothing is known about the pack */
+#define LARGEST          10000000 /* mA of a limit, mAh of a capacity: more is no pack */
 
 /* 0x7FFF and 0xFFFF as they look in the usual scales of a 16-bit current. */
 static bool is_sentinel(int32_t value)
@@ -83,8 +73,9 @@ static bool is_complete(const struct slot *slot, const struct pack *pack)
 	return known_temperatures(pack) >= slot->temperature_count;
 }
 
-/* 1.5 times the trip current, which is the largest that the pack ever told of or 1 C. */
-static int64_t current_bound(const struct slot *slot, const struct pack *pack)
+/* A multiple of the trip current, which is the largest that the pack ever told of or 1 C. */
+static int64_t current_bound(const struct fusion_config *config, const struct slot *slot,
+			     const struct pack *pack)
 {
 	const int32_t told[] = {slot->stated_max_ma,
 				slot->capacity_mah,
@@ -98,17 +89,18 @@ static int64_t current_bound(const struct slot *slot, const struct pack *pack)
 	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
 		if (told[i] > trip_ma)
 			trip_ma = told[i];
-	return trip_ma ? (int64_t)trip_ma * 3 / 2 : CURRENT_BOUND_MA;
+	return trip_ma ? scale(trip_ma, config->current_possible_mpct, 100000) : CURRENT_BOUND_MA;
 }
 
-static bool cells_are_possible(const struct pack *pack)
+static bool cells_are_possible(const struct fusion_config *config, const struct pack *pack)
 {
 	int64_t sum = 0;
 
 	for (int i = 0; i < pack->cell_count; i++) {
 		const int32_t mv = pack->cells_mv[i];
 
-		if (mv != FIELD_UNKNOWN && (mv < CELL_LOWEST_MV || mv > CELL_HIGHEST_MV))
+		if (mv != FIELD_UNKNOWN &&
+		    (mv < config->cell_possible_min_mv || mv > config->cell_possible_max_mv))
 			return false;
 		sum += mv;
 	}
@@ -116,12 +108,14 @@ static bool cells_are_possible(const struct pack *pack)
 		return true;
 	const int64_t part = (int64_t)pack->voltage_mv * 15 / 1000;
 
-	return llabs(sum - pack->voltage_mv) <= (part > SUM_TOLERANCE_MV ? part : SUM_TOLERANCE_MV);
+	return llabs(sum - pack->voltage_mv) <=
+	       (part > config->sum_tolerance_mv ? part : config->sum_tolerance_mv);
 }
 
-static bool temperature_is_possible(int32_t mC)
+static bool temperature_is_possible(const struct fusion_config *config, int32_t mC)
 {
-	return mC == FIELD_UNKNOWN || (mC >= TEMPERATURE_LOWEST_MC && mC <= TEMPERATURE_HIGHEST_MC);
+	return mC == FIELD_UNKNOWN || (mC >= config->temperature_possible_min_mC &&
+				       mC <= config->temperature_possible_max_mC);
 }
 
 static bool is_plausible(const struct fusion_config *config, const struct slot *slot,
@@ -130,17 +124,19 @@ static bool is_plausible(const struct fusion_config *config, const struct slot *
 	const int cells = pack->cell_count ? pack->cell_count : config->cells_in_series;
 
 	for (int i = 0; i < pack->temperature_count; i++)
-		if (!temperature_is_possible(pack->temperatures_mC[i]))
+		if (!temperature_is_possible(config, pack->temperatures_mC[i]))
 			return false;
-	if (!temperature_is_possible(pack->mos_temperature_mC))
+	if (!temperature_is_possible(config, pack->mos_temperature_mC))
 		return false;
 	if (pack->soc_mpct != FIELD_UNKNOWN && (pack->soc_mpct < 0 || pack->soc_mpct > 100000))
 		return false;
-	if (pack->voltage_mv < cells * CELL_LOWEST_MV || pack->voltage_mv > cells * CELL_HIGHEST_MV)
+	if (pack->voltage_mv < cells * config->cell_possible_min_mv ||
+	    pack->voltage_mv > cells * config->cell_possible_max_mv)
 		return false;
-	if (is_sentinel(pack->current_ma) || labs(pack->current_ma) > current_bound(slot, pack))
+	if (is_sentinel(pack->current_ma) ||
+	    labs(pack->current_ma) > current_bound(config, slot, pack))
 		return false;
-	return cells_are_possible(pack);
+	return cells_are_possible(config, pack);
 }
 
 /* A step, or a value that was told before and is not any more: what is left out must not get by
@@ -152,16 +148,17 @@ static bool is_surprising(int32_t from, int32_t to, int32_t step)
 	return to == FIELD_UNKNOWN || abs(from - to) > step;
 }
 
-static bool has_moved(const struct pack *from, const struct pack *to)
+static bool has_moved(const struct fusion_config *config, const struct pack *from,
+		      const struct pack *to)
 {
 	for (int i = 0; i < from->cell_count && i < to->cell_count; i++)
-		if (is_surprising(from->cells_mv[i], to->cells_mv[i], CELL_STEP_MV))
+		if (is_surprising(from->cells_mv[i], to->cells_mv[i], config->cell_surprise_mv))
 			return true;
 	for (int i = 0; i < from->temperature_count && i < to->temperature_count; i++)
 		if (is_surprising(from->temperatures_mC[i], to->temperatures_mC[i],
-				  TEMPERATURE_STEP_MC))
+				  config->temperature_surprise_mC))
 			return true;
-	return is_surprising(from->soc_mpct, to->soc_mpct, SOC_STEP_MPCT);
+	return is_surprising(from->soc_mpct, to->soc_mpct, config->soc_surprise_mpct);
 }
 
 /* Asymmetric belief. A surprise has to be confirmed by its like: what is worse acts on the second
@@ -169,19 +166,21 @@ static bool has_moved(const struct pack *from, const struct pack *to)
 static bool is_confirmed(struct fusion *fusion, struct slot *slot, const struct pack *pack)
 {
 	const bool danger = cell_is_dangerous(&fusion->config, pack);
-	const bool known = slot->has_good && fusion->now_ms - slot->good_ms < LOST_MS;
+	const bool known =
+		slot->has_good && fusion->now_ms - slot->good_ms < fusion->config.lost_ms;
 	const bool was_danger = known && cell_is_dangerous(&fusion->config, &slot->good);
 
-	if (danger == was_danger && !(known && has_moved(&slot->good, pack))) {
+	if (danger == was_danger && !(known && has_moved(&fusion->config, &slot->good, pack))) {
 		slot->doubt_count = 0;
 		return true;
 	}
-	if (slot->doubt_count && (has_moved(&slot->doubt, pack) ||
+	if (slot->doubt_count && (has_moved(&fusion->config, &slot->doubt, pack) ||
 				  danger != cell_is_dangerous(&fusion->config, &slot->doubt)))
 		slot->doubt_count = 0;
 	slot->doubt = *pack;
 	slot->doubt_count++;
-	if (slot->doubt_count < (was_danger && !danger ? SUSPECT_BETTER : SUSPECT_WORSE))
+	if (slot->doubt_count <
+	    (was_danger && !danger ? fusion->config.confirm_better : fusion->config.confirm_worse))
 		return false;
 	slot->doubt_count = 0;
 	return true;
@@ -228,8 +227,8 @@ static void remember(struct slot *slot)
 		slot->stated_max_ma = pack->charge_current_limit_ma;
 	if (pack->discharge_current_limit_ma > slot->stated_max_ma)
 		slot->stated_max_ma = pack->discharge_current_limit_ma;
-	if (pack->charge_mos != FIELD_UNKNOWN)
-		slot->rests = pack->charge_mos == 0;
+	if (pack->charge_mos != FIELD_UNKNOWN || pack->charge_current_limit_ma != FIELD_UNKNOWN)
+		slot->rests = pack->charge_mos == 0 || pack->charge_current_limit_ma == 0;
 	if (pack_has_cells(pack))
 		slot->cell_count = pack->cell_count;
 	slot->temperature_count = known_temperatures(pack);
@@ -271,11 +270,12 @@ static void note_interval(struct slot *slot, int64_t now_ms)
 	slot->seen = true;
 }
 
-static void refuse(struct slot *slot)
+static void refuse(const struct fusion *fusion, struct slot *slot)
 {
 	slot->good_in_row = 0;
 	slot->doubt_count = 0;
-	if (++slot->bad_in_row >= BAD_TO_EXCLUDE && slot->quarantine == QUARANTINE_NONE)
+	if (++slot->bad_in_row >= fusion->config.quarantine_after &&
+	    slot->quarantine == QUARANTINE_NONE)
 		slot->quarantine = QUARANTINE_GARBAGE;
 }
 
@@ -285,9 +285,9 @@ static bool is_excluded(struct fusion *fusion, struct slot *slot)
 	if (slot->quarantine == QUARANTINE_NONE)
 		return false;
 	if (slot->quarantine == QUARANTINE_DUPLICATE &&
-	    fusion->now_ms - slot->duplicate_ms < DUPLICATE_MEMORY)
+	    fusion->now_ms - slot->duplicate_ms < fusion->config.duplicate_memory_ms)
 		return true;
-	if (slot->good_in_row < GOOD_TO_FORGIVE)
+	if (slot->good_in_row < fusion->config.quarantine_until)
 		return true;
 	slot->quarantine = QUARANTINE_NONE;
 	slot->state = PACK_PROBING;
@@ -308,7 +308,7 @@ static void admit(struct fusion *fusion, struct slot *slot, const struct pack *a
 	if (fusion_is_stranger(fusion, slot, &pack))
 		return;
 	if (!is_complete(slot, &pack) || !is_plausible(&fusion->config, slot, &pack)) {
-		refuse(slot);
+		refuse(fusion, slot);
 		return;
 	}
 	slot->bad_in_row = 0;

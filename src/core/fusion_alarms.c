@@ -5,8 +5,6 @@
 #include "fusion_state.h"
 
 #define MASTER_MEMORY_MS 60000
-#define LOW_SOC_MPCT     10000
-#define SOC_DRIFT_MPCT   30000
 
 static void warn_pack(struct battery *out, int32_t number, enum alarm alarm)
 {
@@ -55,15 +53,18 @@ static void judge_quorum(const struct fusion *fusion, struct battery *out)
 {
 	enum alarm alarm = ALARM_internal_communication;
 
-	if (fusion->quorum || fusion->now_ms - fusion->first_accept_ms < LOST_MS)
+	if (fusion->quorum || fusion->now_ms - fusion->first_accept_ms < fusion->config.lost_ms)
 		return;
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++)
 		if (fusion->slots[i].accepted && fusion->slots[i].silent)
 			alarm = ALARM_pack_lost;
-	out->protections |= ALARM_BIT(alarm);
+	if (fusion->recovering) /* many inverters do not charge a battery with an alarm */
+		out->warnings |= ALARM_BIT(alarm);
+	else
+		out->protections |= ALARM_BIT(alarm);
 }
 
-static void judge_charge(const struct fusion *fusion, struct battery *out)
+int32_t fusion_soc_spread(const struct fusion *fusion)
 {
 	int32_t lowest = FIELD_UNKNOWN, highest = FIELD_UNKNOWN;
 
@@ -77,9 +78,14 @@ static void judge_charge(const struct fusion *fusion, struct battery *out)
 		if (soc_mpct > highest)
 			highest = soc_mpct;
 	}
-	if (lowest != FIELD_UNKNOWN && highest - lowest >= SOC_DRIFT_MPCT)
+	return lowest == FIELD_UNKNOWN ? 0 : highest - lowest;
+}
+
+static void judge_charge(const struct fusion *fusion, struct battery *out)
+{
+	if (fusion_soc_spread(fusion) >= fusion->config.soc_drift_mpct)
 		out->warnings |= ALARM_BIT(ALARM_soc_drift);
-	if (out->soc_mpct != FIELD_UNKNOWN && out->soc_mpct < LOW_SOC_MPCT)
+	if (out->soc_mpct != FIELD_UNKNOWN && out->soc_mpct < fusion->config.low_soc_mpct)
 		out->warnings |= ALARM_BIT(ALARM_low_soc);
 }
 
@@ -87,6 +93,8 @@ static void judge_charge(const struct fusion *fusion, struct battery *out)
  * its BMS would switch off and could not wake up again. */
 static enum force_charge wanted_charge(const struct fusion *fusion, const struct battery *out)
 {
+	if (fusion->recovering)
+		return FORCE_URGENT;
 	if (out->cell_min_mv == FIELD_UNKNOWN)
 		return FORCE_NONE;
 	if (out->cell_min_mv <= fusion->config.cell_undervoltage_mv)
@@ -113,7 +121,7 @@ void fusion_write_alarms(const struct fusion *fusion, struct battery *out)
 		out->warnings |= ALARM_BIT(ALARM_second_master);
 	out->warnings &= ~out->protections;
 	out->force_charge = (int32_t)wanted_charge(fusion, out);
-	out->full_charge_request = 0;
+	out->full_charge_request = fusion->wants_full;
 	if (out->protections && out->packs_online)
 		out->state = BATTERY_FAULT;
 }

@@ -80,30 +80,50 @@ static void default_temperatures(struct fusion_config *config)
 	curve_add(&config->discharge_temperature, 60000, 0);
 }
 
+/* Full current to 70 degC, a quarter at 80, none at 90. */
+static void default_switches(struct fusion_config *config)
+{
+	config->mos_temperature.count = 0;
+	curve_add(&config->mos_temperature, 70000, 1000000);
+	curve_add(&config->mos_temperature, 80000, 250000);
+	curve_add(&config->mos_temperature, 90000, 0);
+}
+
 void fusion_config_default_curves(struct fusion_config *config)
 {
 	default_charge_cell(config);
 	default_discharge_cell(config);
 	default_temperatures(config);
+	default_switches(config);
 }
 
 #define KEY_SUFFIX_V     "_v"
 #define KEY_SUFFIX_A     "_a"
 #define KEY_SUFFIX_PCT   "_pct"
+#define KEY_SUFFIX_C     "_c"
 #define KEY_SUFFIX_S     "_s"
 #define KEY_SUFFIX_COUNT ""
 #define KEY_SUFFIX_FLAG  ""
 
-const struct fusion_key fusion_keys[] = {
-#define X(name, unit, normal, low, high, meaning)                  \
+#define ROW(group, name, unit, normal, low, high, meaning)         \
 	{#name KEY_SUFFIX_##unit,                                  \
+	 group,                                                    \
 	 UNIT_##unit,                                              \
 	 normal,                                                   \
 	 low,                                                      \
 	 high,                                                     \
 	 offsetof(struct fusion_config, FIELD_MEMBER(name, unit)), \
 	 meaning},
-	ONEPACK_FUSION_KEYS(X)
+
+const struct fusion_key fusion_keys[] = {
+#define X(...) ROW("Main settings", __VA_ARGS__)
+	ONEPACK_FUSION_MAIN_KEYS(X)
+#undef X
+#define X(...) ROW("What is believed, and for how long", __VA_ARGS__)
+		ONEPACK_FUSION_BELIEF_KEYS(X)
+#undef X
+#define X(...) ROW("Details of the rules", __VA_ARGS__)
+			ONEPACK_FUSION_DETAIL_KEYS(X)
 #undef X
 };
 
@@ -117,5 +137,6 @@ void fusion_config_default(struct fusion_config *config)
 #undef X
 	config->limit_rule = LIMIT_RULE_SHARE;
 	config->soc_basis = SOC_BASIS_USABLE;
+	config->cvl_policy = CVL_UNFINISHED;
 	fusion_config_default_curves(config);
 }

@@ -30,11 +30,12 @@ static bool is_same(int32_t a, int32_t b, int32_t tolerance)
 }
 
 /* Notes a property; true when it has gone back and forth. */
-static bool alternates(struct mark *mark, int32_t value, int32_t tolerance, int64_t now_ms)
+static bool alternates(struct mark *mark, int32_t value, int32_t tolerance, int64_t now_ms,
+		       int32_t memory_ms)
 {
 	if (value == FIELD_UNKNOWN || is_same(value, mark->now, tolerance))
 		return false;
-	if (now_ms - mark->swap_ms > DUPLICATE_MEMORY)
+	if (now_ms - mark->swap_ms > memory_ms)
 		mark->swaps = 0;
 	if (is_same(value, mark->before, tolerance)) {
 		mark->swaps++;
@@ -68,7 +69,7 @@ static bool has_twin(struct fusion *fusion, struct slot *slot, const struct pack
 		    strcmp(other->good.serial, pack->serial) == 0)
 			continue;
 		if (other->answer_ms <= slot->first_ms ||
-		    fusion->now_ms - other->answer_ms > DUPLICATE_MEMORY)
+		    fusion->now_ms - other->answer_ms > fusion->config.duplicate_memory_ms)
 			continue;
 		set_duplicate(fusion, other);
 		found = true;
@@ -82,10 +83,12 @@ bool fusion_is_stranger(struct fusion *fusion, struct slot *slot, const struct p
 	const int32_t serial = text_mark(pack->serial);
 	const int32_t tolerance_mah =
 		pack->capacity_mah == FIELD_UNKNOWN ? 0 : pack->capacity_mah / 50;
-	bool duplicate = alternates(&slot->serial, serial, 0, now_ms);
+	const int32_t memory_ms = fusion->config.duplicate_memory_ms;
+	bool duplicate = alternates(&slot->serial, serial, 0, now_ms, memory_ms);
 
-	duplicate |= alternates(&slot->capacity, pack->capacity_mah, tolerance_mah, now_ms);
-	duplicate |= alternates(&slot->cycles, pack->cycles, 1, now_ms);
+	duplicate |=
+		alternates(&slot->capacity, pack->capacity_mah, tolerance_mah, now_ms, memory_ms);
+	duplicate |= alternates(&slot->cycles, pack->cycles, 1, now_ms, memory_ms);
 	duplicate |= has_twin(fusion, slot, pack);
 	if (duplicate)
 		set_duplicate(fusion, slot);

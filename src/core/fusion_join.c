@@ -39,8 +39,7 @@ static int64_t weighted_median(struct sample *samples, int count, bool half_way)
 
 static bool is_ready(const struct slot *slot)
 {
-	return slot->state == PACK_CANDIDATE && slot->good_cycles >= GOOD_TO_JOIN &&
-	       slot->age_ms <= slot->fresh_ms;
+	return slot->state == PACK_CANDIDATE && slot->settled && slot->age_ms <= slot->fresh_ms;
 }
 
 static bool is_connected(const struct slot *slot)
@@ -91,14 +90,22 @@ static int32_t middle_interval(const struct slot *slot)
 	return slot->interval_count ? sorted[(slot->interval_count - 1) / 2] : 0;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 static void update_age(const struct fusion *fusion, struct slot *slot)
 {
+	const struct fusion_config *config = &fusion->config;
+
 	slot->cycle_ms = middle_interval(slot);
-	slot->fresh_ms = slot->cycle_ms * 2 > FRESH_MS ? slot->cycle_ms * 2 : FRESH_MS;
-	slot->held_ms = slot->cycle_ms * 5 > HELD_MS ? slot->cycle_ms * 5 : HELD_MS;
-	if (slot->held_ms > LOST_MS)
-		slot->held_ms = LOST_MS;
+	slot->fresh_ms = larger(slot->cycle_ms * 2, config->fresh_ms);
+	slot->held_ms = larger(slot->cycle_ms * 5, config->held_ms);
+	if (slot->held_ms > config->lost_ms)
+		slot->held_ms = config->lost_ms;
 	slot->age_ms = fusion->now_ms - slot->good_ms;
+	slot->settled = slot->good_cycles >= config->join_answers;
 	slot->silent = slot->has_good &&
 		       (slot->age_ms > slot->held_ms || slot->quarantine != QUARANTINE_NONE);
 }
@@ -110,13 +117,13 @@ static void set_lost(struct slot *slot)
 	slot->agree_ms = -1;
 }
 
-static void update_state(struct slot *slot)
+static void update_state(const struct fusion *fusion, struct slot *slot)
 {
 	if (slot->quarantine != QUARANTINE_NONE)
 		slot->state = PACK_QUARANTINED;
 	else if (!slot->has_good)
 		slot->state = slot->seen ? PACK_PROBING : PACK_ABSENT;
-	else if (slot->age_ms >= LOST_MS)
+	else if (slot->age_ms >= fusion->config.lost_ms)
 		set_lost(slot);
 	else if (slot_is_online(slot))
 		slot->state = slot->age_ms <= slot->fresh_ms ? PACK_ACTIVE : PACK_HELD;
@@ -201,7 +208,7 @@ void fusion_update_states(struct fusion *fusion)
 {
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		update_age(fusion, &fusion->slots[i]);
-		update_state(&fusion->slots[i]);
+		update_state(fusion, &fusion->slots[i]);
 	}
 	update_shares(fusion);
 	join_candidates(fusion);

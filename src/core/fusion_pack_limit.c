@@ -4,15 +4,7 @@
  * What is not known allows nothing. */
 #include "fusion_state.h"
 
-#define PPM             1000000
-#define CELL_RELEASE_MV 20
-#define STALE_PPM       500000 /* what is left of a limit when its pack falls silent */
-#define CRITICAL_MV     100
-#define CRITICAL_MEMORY 600000 /* a critical cell is forgiven after ten good minutes */
-
-/* Switch temperature: full current to 70 degC, a quarter at 80, none at 90. */
-static const struct curve mos_curve = {.count = 3,
-				       .point = {{70000, PPM}, {80000, 250000}, {90000, 0}}};
+#define PPM 1000000
 
 /* The tightest limit so far, and the tightest of another rule. */
 struct verdict {
@@ -75,7 +67,8 @@ static void apply_cells(struct fusion *fusion, struct slot *slot, enum direction
 		direction == CHARGE ? &fusion->config.charge_cell : &fusion->config.discharge_cell;
 	const struct cell_extreme cell =
 		direction == CHARGE ? pack_cell_max(&slot->good) : pack_cell_min(&slot->good);
-	const int32_t release_mv = direction == CHARGE ? CELL_RELEASE_MV : -CELL_RELEASE_MV;
+	const int32_t release_mv = direction == CHARGE ? fusion->config.cell_hysteresis_mv
+						       : -fusion->config.cell_hysteresis_mv;
 	const int32_t now_ppm =
 		is_beyond(&fusion->config, cell.mv, direction) ? 0 : curve_at(curve, cell.mv);
 	int32_t *latch_ppm = &slot->latch_ppm[direction];
@@ -113,7 +106,8 @@ static void apply_temperatures(struct fusion *fusion, struct slot *slot, enum di
 static void apply_switches(const struct fusion *fusion, const struct slot *slot, int64_t full_ma,
 			   struct verdict *verdict)
 {
-	const int32_t part_ppm = curve_at(&mos_curve, slot->mos_temperature_mC);
+	const int32_t part_ppm =
+		curve_at(&fusion->config.mos_temperature, slot->mos_temperature_mC);
 	struct cause cause = cause_of(RULE_MOS_TEMPERATURE, slot_number(fusion, slot));
 
 	cause.value = slot->mos_temperature_mC;
@@ -143,26 +137,30 @@ static bool is_critical(const struct fusion *fusion, struct slot *slot, enum dir
 {
 	const struct cell_extreme max = pack_cell_max(&slot->good),
 				  min = pack_cell_min(&slot->good);
-	const bool now =
-		max.mv != FIELD_UNKNOWN &&
-		(direction == CHARGE ? max.mv >= fusion->config.cell_overvoltage_mv + CRITICAL_MV
-				     : min.mv <= fusion->config.cell_undervoltage_mv - CRITICAL_MV);
+	const bool now = max.mv != FIELD_UNKNOWN &&
+			 (direction == CHARGE ? max.mv >= fusion->config.cell_overvoltage_mv +
+								  fusion->config.critical_cell_mv
+					      : min.mv <= fusion->config.cell_undervoltage_mv -
+								  fusion->config.critical_cell_mv);
 
 	if (now || (slot->critical_ms[direction] >= 0 && slot->age_ms > slot->fresh_ms))
 		slot->critical_ms[direction] = fusion->now_ms; /* an old answer forgives nothing */
 	else if (slot->critical_ms[direction] >= 0 &&
-		 fusion->now_ms - slot->critical_ms[direction] >= CRITICAL_MEMORY)
+		 (fusion->acknowledged ||
+		  fusion->now_ms - slot->critical_ms[direction] >= fusion->config.critical_time_ms))
 		slot->critical_ms[direction] = -1;
 	return slot->critical_ms[direction] >= 0;
 }
 
-static int64_t staleness_ppm(const struct slot *slot)
+static int64_t staleness_ppm(const struct fusion_config *config, const struct slot *slot)
 {
+	const int64_t stale_ppm = config->stale_limit_mpct * INT64_C(10);
+
 	if (slot->silent)
-		return STALE_PPM;
+		return stale_ppm;
 	if (slot->age_ms <= slot->fresh_ms)
 		return PPM;
-	return PPM - scale(PPM - STALE_PPM, slot->age_ms - slot->fresh_ms,
+	return PPM - scale(PPM - stale_ppm, slot->age_ms - slot->fresh_ms,
 			   slot->held_ms - slot->fresh_ms);
 }
 
@@ -189,7 +187,7 @@ static struct verdict measure(struct fusion *fusion, struct slot *slot, enum dir
 
 static void age(const struct fusion *fusion, const struct slot *slot, struct verdict *verdict)
 {
-	const int64_t part_ppm = staleness_ppm(slot);
+	const int64_t part_ppm = staleness_ppm(&fusion->config, slot);
 
 	if (verdict->ma == 0 || part_ppm == PPM)
 		return;

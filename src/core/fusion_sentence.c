@@ -200,6 +200,14 @@ static void say_rack(const struct sentence *sentence, const struct cause *cause)
 	case RULE_REST:
 		say(sentence, "%s because pack %d rests to balance its cells.", start, pack);
 		break;
+	case RULE_LOSS:
+		say(sentence, "%s because pack %d has been silent for longer than you permit.",
+		    start, pack);
+		break;
+	case RULE_RECOVERY:
+		say(sentence, "%s, to wake the packs that fell silent when they were empty.",
+		    start);
+		break;
 	default: break;
 	}
 }
@@ -243,10 +251,14 @@ static void say_voltage(const struct sentence *sentence, const struct cause *cau
 		    pack, value.text);
 		break;
 	case RULE_FLOAT:
-		say(sentence,
-		    is ? "All packs are full; the battery is held at %s V."
-		       : "Otherwise the full battery would be held at %s V.",
-		    value.text);
+		if (is && cause->pack != FIELD_UNKNOWN)
+			say(sentence, "Pack %d is full; the battery is held at %s V.", pack,
+			    value.text);
+		else
+			say(sentence,
+			    is ? "All packs are full; the battery is held at %s V."
+			       : "Otherwise the full battery would be held at %s V.",
+			    value.text);
 		break;
 	case RULE_CELL_EXCESS:
 		say(sentence, "%s because cell %d of pack %d is too high, at %s V.", start,

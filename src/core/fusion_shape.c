@@ -3,8 +3,7 @@
  * starts again with every dip, and then slowly. And the quorum that both limits hang on. */
 #include "fusion_state.h"
 
-#define START_MA    5000  /* leaving zero takes this, ... */
-#define START_PART  50    /* ... or 1/50 C in a small battery */
+#define START_PART  50    /* leaving zero takes 1/50 C in a small battery */
 #define STEP_MAX_MS 10000 /* a longer pause between two steps earns no more rise */
 
 static void stay_at_zero(struct ramp *ramp)
@@ -56,7 +55,8 @@ static int64_t start_current(const struct fusion *fusion)
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++)
 		if (fusion->slots[i].accepted)
 			part_ma += slot_capacity(&fusion->slots[i]) / START_PART;
-	return part_ma < START_MA ? part_ma : START_MA;
+	return part_ma < fusion->config.start_current_ma ? part_ma
+							 : fusion->config.start_current_ma;
 }
 
 static void move(const struct fusion *fusion, struct ramp *ramp, int64_t target_ma, int64_t sum_ma)
@@ -73,6 +73,10 @@ void fusion_shape(struct fusion *fusion)
 {
 	for (int d = 0; d < DIRECTIONS; d++)
 		move(fusion, &fusion->ramp[d], fusion->target_ma[d], fusion->sum_ma[d]);
+	if (fusion->recovering) { /* too little to be worth a ramp, and there is no sum */
+		fusion->ramp[CHARGE].value_ua = fusion->target_ma[CHARGE] * INT64_C(1000);
+		fusion->ramp[CHARGE].phase = RULE_FULL;
+	}
 }
 
 /* Expected is what was ever accepted, and as many more packs of mean size as the owner says. */

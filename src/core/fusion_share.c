@@ -18,10 +18,7 @@
 #include <string.h>
 
 #define PPM          1000000
-#define LOWEST_PPM   500000
-#define HIGHEST_PPM  2000000
 #define ABSURD       4      /* a part of a step beyond this times the capacity's says is none */
-#define STEP_PARTS   25     /* a step is at least 1/25 C, 4 % of the capacity */
 #define AGREE_PARTS  200    /* answers agree within 1/200 C ... */
 #define AGREE_MA     500    /* ... or this, the noise of small packs */
 #define APART_MS     120000 /* between the two plateaus */
@@ -135,11 +132,14 @@ static bool follow_plateau(struct fusion *fusion)
 	return all && newly;
 }
 
-static int32_t clamp_factor(int64_t factor_ppm)
+static int32_t clamp_factor(const struct fusion_config *config, int64_t factor_ppm)
 {
-	if (factor_ppm < LOWEST_PPM)
-		return LOWEST_PPM;
-	return factor_ppm > HIGHEST_PPM ? HIGHEST_PPM : (int32_t)factor_ppm;
+	const int32_t lowest_ppm = config->share_min_mpct * 10;
+	const int32_t highest_ppm = config->share_max_mpct * 10;
+
+	if (factor_ppm < lowest_ppm)
+		return lowest_ppm;
+	return factor_ppm > highest_ppm ? highest_ppm : (int32_t)factor_ppm;
 }
 
 /* A step between two plateaus: how much of it each member took. */
@@ -194,9 +194,10 @@ static bool is_credible(const struct fusion *fusion, const struct step *step)
 	return true;
 }
 
-static void learn(struct share *share, int64_t seen_ppm, int32_t evidence)
+static void learn(const struct fusion_config *config, struct share *share, int64_t seen_ppm,
+		  int32_t evidence)
 {
-	const int64_t off_ppm = clamp_factor(seen_ppm) - share->factor_ppm;
+	const int64_t off_ppm = clamp_factor(config, seen_ppm) - share->factor_ppm;
 
 	if (llabs(off_ppm) > SURPRISE_PPM)
 		share->evidence /= 2;
@@ -218,7 +219,8 @@ static void learn_all(struct fusion *fusion, const struct step *step)
 	}
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++)
 		if (fusion->plateau.members >> i & 1) {
-			learn(&fusion->slots[i].share, seen_ppm[i], step->evidence);
+			learn(&fusion->config, &fusion->slots[i].share, seen_ppm[i],
+			      step->evidence);
 			weight += share_weight(&fusion->slots[i].share);
 		}
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
@@ -226,7 +228,8 @@ static void learn_all(struct fusion *fusion, const struct step *step)
 
 		if (!(fusion->plateau.members >> i & 1))
 			continue;
-		share->factor_ppm = clamp_factor(scale(share->factor_ppm, step->weight, weight));
+		share->factor_ppm = clamp_factor(&fusion->config,
+						 scale(share->factor_ppm, step->weight, weight));
 		drift_shift(&fusion->slots[i],
 			    scale(step->now_ma, old[i] - share_weight(share), step->weight));
 	}
@@ -234,7 +237,7 @@ static void learn_all(struct fusion *fusion, const struct step *step)
 
 void fusion_learn_shares(struct fusion *fusion)
 {
-	const uint32_t members = find_members(fusion);
+	const uint32_t members = fusion->config.learn_shares == 1 ? find_members(fusion) : 0;
 	struct plateau *plateau = &fusion->plateau;
 
 	if (members != plateau->members) { /* whatever was seen, it was another network */
@@ -248,6 +251,8 @@ void fusion_learn_shares(struct fusion *fusion)
 		return;
 	const struct step step = measure_step(fusion);
 
-	if (llabs(step.total_ma) >= step.capacity_mah / STEP_PARTS && is_credible(fusion, &step))
+	if (llabs(step.total_ma) >=
+		    scale(step.capacity_mah, fusion->config.share_step_mpct, 100000) &&
+	    is_credible(fusion, &step))
 		learn_all(fusion, &step);
 }

@@ -9,9 +9,7 @@
 
 #include "fusion_state.h"
 
-#define RESIDUAL_MA   3000
-#define RESIDUAL_PART 50 /* 2 % of the bus current */
-#define ISOLATED_MS   60000
+#define RESIDUAL_PART 50    /* 2 % of the bus current */
 #define METER_STEP_MS 10000 /* a longer pause between two readings proves nothing */
 
 /* Sum of the packs that are heard, or FIELD_UNKNOWN when one of them is not fresh. */
@@ -39,8 +37,9 @@ void fusion_find_isolated(struct fusion *fusion, int32_t bus_current_ma)
 	const int64_t known_ma = known_current(fusion, &weight);
 	const bool usable = bus_current_ma != FIELD_UNKNOWN && known_ma != FIELD_UNKNOWN;
 	const int64_t bus_ma = usable ? llabs(bus_current_ma) : 0;
-	const int64_t noise_ma =
-		bus_ma / RESIDUAL_PART > RESIDUAL_MA ? bus_ma / RESIDUAL_PART : RESIDUAL_MA;
+	const int64_t noise_ma = bus_ma / RESIDUAL_PART > fusion->config.meter_tolerance_ma
+					 ? bus_ma / RESIDUAL_PART
+					 : fusion->config.meter_tolerance_ma;
 	const int64_t step_ms =
 		fusion->elapsed_ms < METER_STEP_MS ? fusion->elapsed_ms : METER_STEP_MS;
 
@@ -52,13 +51,13 @@ void fusion_find_isolated(struct fusion *fusion, int32_t bus_current_ma)
 			continue;
 		if (usable)
 			slot->meter_ms = fusion->now_ms;
-		if (fusion->now_ms - slot->meter_ms > ISOLATED_MS ||
+		if (fusion->now_ms - slot->meter_ms > fusion->config.isolated_time_ms ||
 		    (usable && llabs(bus_current_ma - known_ma) > noise_ma)) {
 			slot->isolated = false;
 			slot->quiet_ms = 0;
 		} else if (usable && scale(bus_ma, own, weight + own) > 2 * noise_ma) {
 			slot->quiet_ms += step_ms;
-			slot->isolated |= slot->quiet_ms >= ISOLATED_MS;
+			slot->isolated |= slot->quiet_ms >= fusion->config.isolated_time_ms;
 		}
 	}
 }

@@ -57,6 +57,27 @@ int32_t slot_switch(const struct slot *slot, enum direction direction)
 	return direction == CHARGE ? slot->good.charge_mos : slot->good.discharge_mos;
 }
 
+/* The voltage at which the discharge curve reaches zero. */
+static int32_t empty_cell_mv(const struct fusion_config *config)
+{
+	int32_t empty_mv = config->cell_undervoltage_mv;
+
+	for (int i = 0; i < config->discharge_cell.count; i++)
+		if (config->discharge_cell.point[i].y == 0 &&
+		    config->discharge_cell.point[i].x > empty_mv)
+			empty_mv = config->discharge_cell.point[i].x;
+	return empty_mv;
+}
+
+/* Its lowest cell is at the end of discharge, or was and has not recovered: a rest lets it rise
+ * again, but brings no charge. */
+bool slot_is_empty(const struct fusion *fusion, const struct slot *slot)
+{
+	return pack_has_cells(&slot->good) &&
+	       (slot->latch_ppm[DISCHARGE] == 0 ||
+		pack_cell_min(&slot->good).mv <= empty_cell_mv(&fusion->config));
+}
+
 /* Everything about the pack in a place; the place itself, its bus timing and the marks that tell
  * duplicates stay. */
 void slot_forget(struct slot *slot)

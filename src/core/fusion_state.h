@@ -11,22 +11,12 @@
 
 #include "onepack/fusion.h"
 
-/* A: ages of a pack's last good answer. Fresh and held stretch with slow buses. */
-#define FRESH_MS 3000
-#define HELD_MS  10000
-#define LOST_MS  30000
+/* A: fresh and held stretch with slow buses. */
 #define CYCLE_MAX_MS \
 	10000 /* a pack that answers more rarely than this is not polled, it is flaky */
 #define CYCLE_SAMPLES 5
 
-/* A, N: how many answers it takes. */
-#define GOOD_TO_JOIN     2
-#define BAD_TO_EXCLUDE   3
-#define GOOD_TO_FORGIVE  10
-#define SAME_TO_REPLACE  3
-#define SUSPECT_WORSE    2 /* a worse value acts on its second answer ... */
-#define SUSPECT_BETTER   3 /* ... a reassuring one on its third */
-#define DUPLICATE_MEMORY 60000
+#define SAME_TO_REPLACE 3 /* N: answers of another pack in a row: it was exchanged */
 
 enum direction { CHARGE, DISCHARGE };
 
@@ -56,6 +46,8 @@ enum rule {
 	RULE_N_MINUS_1,
 	RULE_USER_CAP,
 	RULE_REST,
+	RULE_LOSS,
+	RULE_RECOVERY,
 	RULE_BLOCKED,
 	RULE_JOINING,
 	RULE_QUORUM,
@@ -175,6 +167,7 @@ struct slot {
 	bool accepted; /* it has been active */
 	bool refused;  /* too far from the others to join */
 	bool isolated; /* a meter shows that it is gone */
+	bool settled;  /* enough good answers in a row to join */
 	bool finished; /* it has ended its charge and is full */
 	enum pack_state state;
 	int32_t good_cycles;
@@ -212,6 +205,7 @@ struct fusion {
 	int64_t first_accept_ms; /* -1 = no pack was ever accepted */
 	int32_t accepted_count;
 	bool quorum;
+	bool acknowledged;  /* in this step */
 	int64_t foreign_ms; /* last request of another master, -1 = never */
 
 	/* F, H */
@@ -219,7 +213,8 @@ struct fusion {
 	struct cause cause[DIRECTIONS];
 	struct bound next[DIRECTIONS]; /* the target without that cause */
 	struct ramp ramp[DIRECTIONS];
-	struct plateau plateau;       /* G */
+	bool recovering;        /* a little current is given to packs that fell silent empty */
+	struct plateau plateau; /* G */
 	uint32_t network[DIRECTIONS]; /* bit per slot that surely conducts */
 	int32_t circulating[2];       /* packs that charge each other, FIELD_UNKNOWN = none */
 
@@ -230,6 +225,9 @@ struct fusion {
 	struct bound voltage_next[2];
 	int32_t charge_voltage_mv, discharge_voltage_mv;
 	enum charge_stage stage;
+	int64_t full_ms;  /* last time that all had ended their charge, or the start */
+	int64_t apart_ms; /* since when the packs' charges have drifted apart, -1 = they have not */
+	bool wants_full;
 	bool all_finished; /* every pack that can charge has ended its charge, and there is one */
 
 	/* C */
@@ -245,6 +243,7 @@ void fusion_find_isolated(struct fusion *fusion, int32_t bus_current_ma);   /* I
 void fusion_limit_packs(struct fusion *fusion);                             /* E */
 void fusion_learn_shares(struct fusion *fusion);                            /* G */
 void fusion_limit_system(struct fusion *fusion);                            /* F, I, J */
+void fusion_recover(struct fusion *fusion);                                 /* J */
 void fusion_shape(struct fusion *fusion);                                   /* H */
 void fusion_follow_charge(struct fusion *fusion);                           /* D */
 void fusion_limit_voltage(struct fusion *fusion);                           /* D */
@@ -272,7 +271,10 @@ int32_t slot_flow(const struct slot *slot, enum direction direction);
 int64_t slot_capacity(const struct slot *slot); /* mAh; a guess where it is not told, never 0 */
 int32_t slot_switch(const struct slot *slot, enum direction direction);
 void slot_forget(struct slot *slot);
+bool slot_still_charges(const struct slot *slot);
 int32_t slot_charge_target(const struct fusion *fusion, const struct slot *slot);
+bool slot_is_empty(const struct fusion *fusion, const struct slot *slot);
+int32_t fusion_soc_spread(const struct fusion *fusion);  /* 1/1000 %, 0 when nothing is known */
 int64_t fusion_bus_voltage(const struct fusion *fusion); /* FIELD_UNKNOWN without one */
 
 /* The lowest and the highest cell of a pack: mV, and the number of the cell. */

@@ -281,6 +281,13 @@ static void apply_policies(struct search *search)
 	for (int i = 0; i < ONEPACK_MAX_PACKS && config->rest_for_balancing == 1; i++)
 		if (direction == CHARGE && fusion->slots[i].rests)
 			lower(search, 0, cause_of(RULE_REST, i + 1));
+	for (int i = 0; i < ONEPACK_MAX_PACKS && config->loss_hold_ms != FIELD_UNKNOWN; i++) {
+		const struct slot *slot = &fusion->slots[i];
+
+		if (slot->accepted && slot->silent && !slot->isolated &&
+		    slot->age_ms > config->loss_hold_ms)
+			lower(search, 0, cause_of(RULE_LOSS, i + 1));
+	}
 	if (!fusion->quorum)
 		lower(search, 0, cause_of(RULE_QUORUM, FIELD_UNKNOWN));
 }

@@ -7,8 +7,6 @@
 
 #include "fusion_state.h"
 
-#define OUTLIER_MV      500
-#define FULL_HOLD_MPCT  98000 /* shown until every pack has ended its charge */
 #define TRUST_FULL_MPCT 90000 /* a pack that ended its charge below this needs calibration */
 #define EMPTY_HOLD_MPCT 1000  /* shown until the lowest cell says empty */
 #define STANDBY_MA      500
@@ -52,7 +50,7 @@ static void write_voltage(const struct fusion *fusion, struct battery *out)
 			continue;
 		mean_add(&any, slot->good.voltage_mv, weight);
 		if (!slot->silent && has_closed_switch(slot) &&
-		    llabs(slot->good.voltage_mv - median_mv) <= OUTLIER_MV)
+		    llabs(slot->good.voltage_mv - median_mv) <= fusion->config.voltage_outlier_mv)
 			mean_add(&closed, slot->good.voltage_mv, weight);
 	}
 	out->voltage_mv = mean_of(closed.weight ? &closed : &any);
@@ -202,26 +200,13 @@ static int32_t compute_soc(const struct fusion *fusion, bool usable_only)
 	return capacity_mah ? (int32_t)(charge_mah * 100000 / capacity_mah) : FIELD_UNKNOWN;
 }
 
-/* The voltage at which the discharge curve reaches zero. */
-static int32_t empty_cell_mv(const struct fusion_config *config)
-{
-	int32_t empty_mv = config->cell_undervoltage_mv;
-
-	for (int i = 0; i < config->discharge_cell.count; i++)
-		if (config->discharge_cell.point[i].y == 0 &&
-		    config->discharge_cell.point[i].x > empty_mv)
-			empty_mv = config->discharge_cell.point[i].x;
-	return empty_mv;
-}
-
 static bool is_empty(const struct fusion *fusion)
 {
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		const struct slot *slot = &fusion->slots[i];
 
 		if (slot_is_online(slot) && slot->good.discharge_mos != 0 &&
-		    pack_has_cells(&slot->good) &&
-		    pack_cell_min(&slot->good).mv <= empty_cell_mv(&fusion->config))
+		    slot_is_empty(fusion, slot))
 			return true;
 	}
 	return false;
@@ -238,8 +223,8 @@ static int32_t wanted_soc(const struct fusion *fusion)
 		soc_mpct = compute_soc(fusion, false);
 	if (soc_mpct == FIELD_UNKNOWN)
 		return FIELD_UNKNOWN;
-	if (!fusion->all_finished && soc_mpct > FULL_HOLD_MPCT)
-		soc_mpct = FULL_HOLD_MPCT;
+	if (!fusion->all_finished && soc_mpct > fusion->config.soc_hold_mpct)
+		soc_mpct = fusion->config.soc_hold_mpct;
 	if (is_empty(fusion))
 		return 0;
 	return soc_mpct < EMPTY_HOLD_MPCT ? EMPTY_HOLD_MPCT : soc_mpct;

@@ -5,11 +5,7 @@
  * acts at once, the step to float is slow, a rise waits and is slower still. */
 #include "fusion_state.h"
 
-#define FALL_UV_PER_MIN 100000
-#define RISE_UV_PER_S   1000
-#define RISE_HOLD_MS    60000
-#define STEP_MAX_MS     10000
-#define SILENT_CELL_MV  3375 /* nobody watches the cells of a silent pack */
+#define STEP_MAX_MS 10000
 
 /* The lowest so far, and the lowest of another cause; 0 mV = nothing. */
 struct lowest {
@@ -63,24 +59,44 @@ static struct cause cause_of_target(const struct fusion *fusion, const struct sl
 	return cause_of(RULE_CHARGE_TARGET, FIELD_UNKNOWN);
 }
 
+/* The highest target of the packs that still charge. */
+static struct lowest highest_target(const struct fusion *fusion)
+{
+	struct lowest highest = nothing;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *slot = &fusion->slots[i];
+
+		if (slot_still_charges(slot) && slot_charge_target(fusion, slot) > highest.mv) {
+			highest.mv = slot_charge_target(fusion, slot);
+			highest.cause = cause_of_target(fusion, slot);
+		}
+	}
+	return highest;
+}
+
 /* What the charge cycle asks for. */
 static struct lowest stage_target(const struct fusion *fusion)
 {
 	const struct fusion_config *config = &fusion->config;
+	const int64_t float_mv = (int64_t)config->cells_in_series * config->float_target_cell_mv;
 	struct lowest lowest = nothing;
 
+	if (config->cvl_policy == CVL_HIGHEST && !fusion->all_finished)
+		return highest_target(fusion);
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		const struct slot *slot = &fusion->slots[i];
 
 		if (!slot_is_online(slot))
 			continue;
-		if (fusion->all_finished || (!slot->finished && slot->good.charge_mos == 1))
+		if (fusion->all_finished || slot_still_charges(slot))
 			lower(&lowest, slot_charge_target(fusion, slot),
 			      cause_of_target(fusion, slot));
+		else if (config->cvl_policy == CVL_LOWEST && slot->finished)
+			lower(&lowest, float_mv, cause_of(RULE_FLOAT, i + 1));
 	}
 	if (fusion->all_finished)
-		lower(&lowest, (int64_t)config->cells_in_series * config->float_target_cell_mv,
-		      cause_of(RULE_FLOAT, FIELD_UNKNOWN));
+		lower(&lowest, float_mv, cause_of(RULE_FLOAT, FIELD_UNKNOWN));
 	return lowest;
 }
 
@@ -109,7 +125,7 @@ static void apply_doubtful(const struct fusion *fusion, const struct slot *slot,
 
 	lower(lowest, slot_charge_target(fusion, slot), cause_of_target(fusion, slot));
 	if (slot->silent)
-		lower(lowest, (int64_t)cells * SILENT_CELL_MV,
+		lower(lowest, (int64_t)cells * fusion->config.silent_cell_mv,
 		      cause_of(RULE_SILENT_VOLTAGE, slot_number(fusion, slot)));
 }
 
@@ -139,7 +155,8 @@ static int64_t step_of(const struct fusion *fusion)
 static void fall_to(struct fusion *fusion, struct lowest want, bool slowly)
 {
 	const int64_t slow_uv =
-		fusion->charge_voltage_uv - FALL_UV_PER_MIN * step_of(fusion) / 60000;
+		fusion->charge_voltage_uv -
+		INT64_C(1000) * fusion->config.float_fall_per_min_mv * step_of(fusion) / 60000;
 
 	fusion->charge_voltage_uv = want.mv * 1000;
 	if (slowly && slow_uv > want.mv * 1000) {
@@ -152,8 +169,8 @@ static void rise_to(struct fusion *fusion, int64_t target_uv)
 {
 	if (fusion->voltage_permitted_ms < 0)
 		fusion->voltage_permitted_ms = fusion->now_ms;
-	if (fusion->now_ms - fusion->voltage_permitted_ms >= RISE_HOLD_MS)
-		fusion->charge_voltage_uv += RISE_UV_PER_S * step_of(fusion) / 1000;
+	if (fusion->now_ms - fusion->voltage_permitted_ms >= fusion->config.voltage_rise_hold_ms)
+		fusion->charge_voltage_uv += fusion->config.voltage_rise_per_s_mv * step_of(fusion);
 	if (fusion->charge_voltage_uv >= target_uv)
 		fusion->charge_voltage_uv = target_uv;
 	else
@@ -174,7 +191,7 @@ static void move(struct fusion *fusion, struct lowest want, struct lowest guard)
 	}
 	fusion->voltage_permitted_ms = -1;
 	if (want.mv * 1000 < fusion->charge_voltage_uv)
-		fall_to(fusion, want, fusion->all_finished);
+		fall_to(fusion, want, want.cause.rule == RULE_FLOAT || fusion->all_finished);
 	if (guard.mv != 0 && guard.mv * 1000 <= fusion->charge_voltage_uv) {
 		fusion->charge_voltage_uv = guard.mv * 1000;
 		fusion->voltage_cause[0] = guard.cause;
@@ -222,7 +239,8 @@ static void limit_discharge(struct fusion *fusion)
 
 void fusion_limit_voltage(struct fusion *fusion)
 {
-	const struct lowest want = stage_target(fusion), guard = protective_limit(fusion);
+	const struct lowest guard = protective_limit(fusion);
+	const struct lowest want = fusion->recovering ? guard : stage_target(fusion);
 
 	if (want.mv == 0) { /* nobody is online: nothing to say, and what was reached stays */
 		fusion->charge_voltage_mv = fusion->discharge_voltage_mv = FIELD_UNKNOWN;

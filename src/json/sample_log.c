@@ -58,6 +58,8 @@ static json_t *step_json(struct sample_log_writer *writer, const struct fusion_i
 	if (input->bus_current_ma != FIELD_UNKNOWN)
 		json_object_set_new(json, "bus_current_a",
 				    json_real(input->bus_current_ma / 1000.0));
+	if (input->acknowledge)
+		json_object_set_new(json, "acknowledge", json_true());
 	for (int i = 0; i < input->error_count; i++)
 		json_array_append_new(errors, error_json(&input->errors[i]));
 	if (input->error_count > 0)

@@ -147,6 +147,7 @@ void sample_log_read(struct sample_log_reader *reader, const char *text, size_t 
 		read_packs(reader, json_object_get(json, "packs"), input);
 		read_errors(json_object_get(json, "bus_errors"), input);
 		read_bus_current(json_object_get(json, "bus_current_a"), input);
+		input->acknowledge = json_is_true(json_object_get(json, "acknowledge"));
 	}
 	input->now_ms = (int64_t)llround(reader->time_s * 1000);
 	json_decref(json);

@@ -66,6 +66,10 @@ static void every_key_is_taken(void **state)
 			      "  refuse_voltage_v: 2\n"
 			      "  n_minus_1: yes\n"
 			      "  rest_for_balancing: true\n"
+			      "  cvl_policy: highest\n"
+			      "  temperature_possible_min_c: -20.5\n"
+			      "  loss_hold_s: 1800\n"
+			      "  mos_temperature_table: [[60, 1], [75, 0]]\n"
 			      "  charge_cell_table: [[3.35, 1.0], [3.5, 0.25], [3.6, 0]]\n"
 			      "  discharge_temperature_table: [[-20, 0.05], [0, 1.5]]\n",
 			      "", &config),
@@ -84,6 +88,10 @@ static void every_key_is_taken(void **state)
 	assert_int_equal(config.join_voltage_mv, 400);
 	assert_int_equal(config.n_minus_1, 1);
 	assert_int_equal(config.rest_for_balancing, 1);
+	assert_int_equal(config.cvl_policy, CVL_HIGHEST);
+	assert_int_equal(config.temperature_possible_min_mC, -20500);
+	assert_int_equal(config.loss_hold_ms, 1800000);
+	assert_int_equal(curve_at(&config.mos_temperature, 60000), 1000000);
 	assert_int_equal(config.charge_cell.count, 3);
 	assert_int_equal(curve_at(&config.charge_cell, 3500), 250000);
 	assert_int_equal(curve_at(&config.discharge_temperature, -20000), 50000);
@@ -125,6 +133,20 @@ static void mistakes_are_named_with_their_place(void **state)
 		 "f.yaml:2:3: charge_target_cell_v must be below cell_overvoltage_v\n"},
 		{"battery:\n  cell_undervoltage_v: 3.4\n",
 		 "f.yaml:2:3: cell_undervoltage_v must be below float_target_cell_v\n"},
+		{"battery:\n  held_s: 2\n",
+		 "f.yaml:2:3: fresh_s, held_s and lost_s must rise in this order\n"},
+		{"battery:\n  lost_s: 8\n",
+		 "f.yaml:2:3: fresh_s, held_s and lost_s must rise in this order\n"},
+		{"battery:\n  cell_possible_min_v: 2.501\n",
+		 "f.yaml:2:24: 2.501 is outside 0.5..2.5\n"},
+		{"battery:\n  cell_undervoltage_v: 1.55\n",
+		 "f.yaml:2:3: a critical cell must be possible: cell_possible_min_v is above "
+		 "cell_undervoltage_v less critical_cell_v\n"},
+		{"battery:\n  critical_cell_v: 0.9\n",
+		 "f.yaml:2:3: a critical cell must be possible: cell_possible_max_v is below "
+		 "cell_overvoltage_v plus critical_cell_v\n"},
+		{"battery:\n  cvl_policy: both\n",
+		 "f.yaml:2:15: 'both' is not possible here; one of: unfinished, lowest, highest\n"},
 		{"battery:\n  refuse_voltage_v: 0.3\n",
 		 "f.yaml:2:3: refuse_voltage_v must not be below join_voltage_v\n"},
 	};

@@ -284,6 +284,35 @@ static void a_critical_cell_is_remembered(void **state)
 	assert_int_equal(charge(&rig), 95000);
 }
 
+/* Somebody has looked: what is good again is released, what is not stays. */
+static void an_acknowledged_cell_is_released(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_settle(&rig, 1);
+	rig_set_cell(&rig.packs[0], 4, 3750);
+	rig_run(&rig, 2);
+	rig.input.acknowledge = true;
+	rig_run(&rig, 1);
+	assert_int_equal(charge(&rig), 0);
+	rig.input.acknowledge = false;
+	rig_set_cell(&rig.packs[0], 4, 3300);
+	rig_run(&rig, 30);
+	assert_int_equal(charge(&rig), 0);
+	rig.absent[0] = true;
+	rig_run(&rig, 4);
+	rig.input.acknowledge = true; /* nobody knows what it is now */
+	rig_run(&rig, 1);
+	rig.input.acknowledge = false;
+	rig.absent[0] = false;
+	rig_run(&rig, 1);
+	assert_int_equal(charge(&rig), 0);
+	rig.input.acknowledge = true;
+	rig_run(&rig, 1);
+	assert_int_equal(charge(&rig), 95000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +328,7 @@ int main(void)
 		cmocka_unit_test(a_protection_stops_its_direction),
 		cmocka_unit_test(an_old_answer_is_worth_less),
 		cmocka_unit_test(a_critical_cell_is_remembered),
+		cmocka_unit_test(an_acknowledged_cell_is_released),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

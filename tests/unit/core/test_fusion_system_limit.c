@@ -95,6 +95,15 @@ static void rest_for_balancing_stops_all_charging(void **state)
 	rig.absent[1] = true; /* falling silent does not end the rest */
 	rig_run(&rig, 60);
 	assert_int_equal(charge(&rig), 0);
+	rig.absent[1] = false;
+	rig.packs[1].charge_mos = 1;
+	rig_run(&rig, 60);
+	assert_int_equal(charge(&rig), 285000);
+	rig.config.limit_rule = LIMIT_RULE_SUM;
+	rig_configure(&rig);
+	rig.packs[1].charge_current_limit_ma = 0; /* another way of saying it */
+	rig_run(&rig, 60);
+	assert_string_equal(rig_rule(&rig, LIMIT_CHARGE_CURRENT), "rest_for_balancing");
 }
 
 /* Incident 1: -5 A in total, while one pack charges with 61.7 A of 48 A. */

@@ -314,6 +314,28 @@ static void energy_is_counted(void **state)
 	assert_int_equal(rig.out.energy_charged_wh, INT32_MAX - 1);
 }
 
+/* A rest lets the cell rise again, but brings no charge: the zero stands until it has recovered. */
+static void zero_does_not_come_and_go(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 1);
+	rig.packs[0].soc_mpct = 8000;
+	rig.packs[0].remaining_mah = 22400;
+	rig_run(&rig, 10);
+	assert_int_equal(rig.out.soc_mpct, 8000);
+	rig_set_cell(&rig.packs[0], 3, 2790);
+	rig_run(&rig, 12);
+	assert_int_equal(rig.out.soc_mpct, 0);
+	rig_set_cell(&rig.packs[0], 3, 2990);
+	rig_run(&rig, 60);
+	assert_int_equal(rig.out.soc_mpct, 0);
+	rig_set_cell(&rig.packs[0], 3, 3211);
+	rig_run(&rig, 20);
+	assert_int_equal(rig.out.soc_mpct, 8000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +353,7 @@ int main(void)
 		cmocka_unit_test(charge_without_a_capacity_is_unknown),
 		cmocka_unit_test(shares_are_of_the_online_packs),
 		cmocka_unit_test(energy_is_counted),
+		cmocka_unit_test(zero_does_not_come_and_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

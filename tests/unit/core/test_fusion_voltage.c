@@ -289,6 +289,122 @@ static void a_return_is_a_rise(void **state)
 	assert_int_equal(limit(&rig), 53000);
 }
 
+/* 2.5: whose voltage counts while one pack is full and the other is not. */
+static void the_policy_decides_between_full_and_not_full(void **state)
+{
+	static const struct {
+		enum cvl_policy policy;
+		int32_t before_mv, after_mv;
+	} rows[] = {{CVL_UNFINISHED, 54800, 55200},
+		    {CVL_LOWEST, 54800, 53600},
+		    {CVL_HIGHEST, 55200, 55200}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct rig rig;
+
+		rig_init(&rig, 2);
+		rig.config.cvl_policy = rows[i].policy;
+		rig_configure(&rig);
+		rig.packs[0].charge_voltage_limit_mv =
+			54800; /* the first to be full asks for less */
+		rig_run(&rig, 120);
+		assert_int_equal(limit(&rig), rows[i].before_mv);
+		rig_set_cells(&rig.packs[0], 3425);
+		rig.packs[0].current_ma = 3000;
+		for (int k = 0; k < 300; k++)
+			rig_step(&rig, 8000);
+		assert_true(rig.fusion.slots[0].finished);
+		assert_int_equal(limit(&rig), rows[i].after_mv);
+		rig_set_cell(&rig.packs[1], 3, 3600); /* protection counts under all of them */
+		rig_run(&rig, 3);
+		assert_string_equal(rig_rule(&rig, LIMIT_CHARGE_VOLTAGE), "cell_excess");
+	}
+}
+
+static void the_first_full_pack_is_named(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 2);
+	rig.config.cvl_policy = CVL_LOWEST;
+	rig_configure(&rig);
+	rig_run(&rig, 60);
+	fill(&rig, 2);
+	rig_run(&rig, 65);
+	assert_string_equal(rig_rule(&rig, LIMIT_CHARGE_VOLTAGE), "voltage_falling"); /* slowly */
+	rig_run(&rig, 1200);
+	assert_string_equal(rig_reason(&rig, LIMIT_CHARGE_VOLTAGE)->text,
+			    "Pack 2 is full; the battery is held at 53.6 V.");
+	assert_string_equal(rig_reason(&rig, LIMIT_CHARGE_VOLTAGE)->runner_up.rule,
+			    "charge_target");
+}
+
+static void run_days(struct rig *rig, int days)
+{
+	for (int i = 0; i < days * 24 * 6; i++)
+		rig_step(rig, 600000);
+}
+
+/* Asked for after too long without one, until it has happened. */
+static void a_full_charge_is_asked_for_in_time(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 2);
+	rig.config.full_charge_days = 2;
+	rig_configure(&rig);
+	rig.now_ms = 12345678; /* the start, not the epoch of the clock, is where it counts from */
+	run_days(&rig, 2);
+	assert_int_equal(rig.out.full_charge_request, 0);
+	rig_step(&rig, 600000);
+	assert_int_equal(rig.out.full_charge_request, 1);
+	fill(&rig, 1);
+	rig_run(&rig, 100);
+	assert_int_equal(rig.out.full_charge_request, 1); /* not all */
+	fill(&rig, 2);
+	rig_run(&rig, 100);
+	assert_int_equal(rig.out.full_charge_request, 0);
+	for (int i = 0; i < 2; i++) {
+		rig_set_cells(&rig.packs[i], 3240);
+		rig.packs[i].charge_mos = 0;
+	}
+	run_days(&rig, 3);
+	assert_int_equal(rig.out.full_charge_request, 1); /* to block is not to be full */
+	rig_init(&rig, 1);
+	rig.config.full_charge_days = 0;
+	rig_configure(&rig);
+	run_days(&rig, 3);
+	assert_int_equal(rig.out.full_charge_request, 0);
+}
+
+static void packs_that_drift_apart_want_a_full_charge(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_settle(&rig, 2);
+	rig.packs[0].soc_mpct = 90000;
+	rig_run(&rig, 2); /* 30 % in one go have to be confirmed */
+	for (int i = 0; i < 59; i++)
+		rig_step(&rig, 60000);
+	assert_int_equal(rig.out.full_charge_request, 0);
+	rig.packs[0].soc_mpct = 85000; /* for less than an hour: no */
+	rig_run(&rig, 1);
+	rig.packs[0].soc_mpct = 90000;
+	rig_run(&rig, 1);
+	for (int i = 0; i < 59; i++)
+		rig_step(&rig, 60000);
+	assert_int_equal(rig.out.full_charge_request, 0);
+	rig_step(&rig, 60000);
+	assert_int_equal(rig.out.full_charge_request, 1);
+	rig.packs[0].soc_mpct = 85000;
+	rig_run(&rig, 60);
+	assert_int_equal(rig.out.full_charge_request, 1); /* until it has happened */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +421,10 @@ int main(void)
 		cmocka_unit_test(a_silent_pack_holds_the_voltage_down),
 		cmocka_unit_test(a_silent_pack_keeps_its_request),
 		cmocka_unit_test(a_return_is_a_rise),
+		cmocka_unit_test(the_policy_decides_between_full_and_not_full),
+		cmocka_unit_test(the_first_full_pack_is_named),
+		cmocka_unit_test(a_full_charge_is_asked_for_in_time),
+		cmocka_unit_test(packs_that_drift_apart_want_a_full_charge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
