@@ -11,6 +11,10 @@
 
 #include "onepack/fusion.h"
 
+/* A: nothing older contributes to any published value, whatever the settings: the highest that
+ * `lost_s` can be. */
+#define BAN_MS 60000
+
 /* A: fresh and held stretch with slow buses. */
 #define CYCLE_MAX_MS \
 	10000 /* a pack that answers more rarely than this is not polled, it is flaky */

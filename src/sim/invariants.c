@@ -177,7 +177,7 @@ static void check_age(struct invariants *inv, const struct battery *out, int64_t
 		const struct pack *pack = &out->packs[i];
 		const struct seen_pack *seen = &inv->packs[pack->pack - 1];
 
-		if (seen->has_last && now_ms - seen->last_ms <= LOST_MS * 2) {
+		if (seen->has_last && now_ms - seen->last_ms <= BAN_MS) {
 			any = true;
 			continue;
 		}

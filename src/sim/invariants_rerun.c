@@ -162,7 +162,7 @@ static struct limits step_on(struct invariants *inv, struct fusion *fusion, int6
 		const struct seen_pack *seen = &inv->packs[i];
 
 		if (seen->has_last && i + 1 != silent &&
-		    inv->input->now_ms - seen->last_ms < LOST_MS)
+		    inv->input->now_ms - seen->last_ms < fusion->config.lost_ms)
 			input->packs[input->pack_count++] = seen->last;
 	}
 	fusion_step(fusion, input, out);
@@ -270,7 +270,7 @@ static void check_old(struct invariants *inv, const struct battery *real)
 
 		for (int k = 0; k < inv->input->pack_count; k++)
 			answers |= inv->input->packs[k].pack == i + 1;
-		if (answers || !slot->has_good || inv->input->now_ms - slot->good_ms <= 2 * LOST_MS)
+		if (answers || !slot->has_good || inv->input->now_ms - slot->good_ms <= BAN_MS)
 			continue;
 		poison(&slot->good);
 		any = true;
