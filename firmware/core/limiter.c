@@ -52,7 +52,7 @@ bool fw_limiter_wanted(const struct fw_pack *pack, uint8_t against, bool gentle)
 	bool told = (work->allow_mask & work->allow_value & FW_ALLOW_LIMITER) != 0;
 	uint8_t hard = against & (uint8_t) ~(FW_OFF_PROTECTION | FW_OFF_PARALLEL);
 
-	if (fw_limiter_ma(pack) == 0 || hard || (work->stop_fault & FW_OPENS_CHARGE))
+	if (fw_limiter_ma(pack) == 0 || hard)
 		return false;
 	if ((work->allow_mask & FW_ALLOW_LIMITER) && !told)
 		return false;

@@ -424,6 +424,23 @@ static void levels_that_are_zero_are_off(void **state)
 	assert_false(tripped(&rig, FW_CHARGE_FORBIDDEN));
 }
 
+/* The cell that tripped falls silent: what the others say releases nothing. */
+static void a_missing_cell_releases_nothing(void **state)
+{
+	static struct rig rig;
+
+	(void)state;
+	rig_ready(&rig, FW_LFP);
+	rig.in.cells_mv[7] = 3620;
+	rig_run(&rig, 1500);
+	rig.in.cells_mv[7] = FW_UNKNOWN;
+	rig_run(&rig, 60000);
+	assert_true(tripped(&rig, FW_CELL_OV));
+	rig.in.cells_mv[7] = 3300;
+	rig_run(&rig, 200);
+	assert_false(tripped(&rig, FW_CELL_OV));
+}
+
 static void reverse_polarity_opens_both_at_once(void **state)
 {
 	static struct rig rig;
@@ -513,6 +530,7 @@ int main(void)
 		cmocka_unit_test(charging_sets_undervoltage_aside_and_its_end_brings_it_back),
 		cmocka_unit_test(the_hardware_rating_caps_every_current_level),
 		cmocka_unit_test(levels_that_are_zero_are_off),
+		cmocka_unit_test(a_missing_cell_releases_nothing),
 		cmocka_unit_test(reverse_polarity_opens_both_at_once),
 		cmocka_unit_test(every_warning_comes_and_goes),
 		cmocka_unit_test(quantities_without_parameter_warn_too),
