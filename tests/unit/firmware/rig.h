@@ -16,8 +16,9 @@ struct rig {
 	struct fw_measurement in;
 	struct fw_pack pack;
 	uint64_t now_ms;
-	bool frozen;  /* the front end gives no new samples */
-	bool follows; /* terminals follow the pack while a MOSFET or the pre-charge is closed */
+	int32_t step_ms; /* RIG_STEP_MS; more where hours pass and nothing is timed */
+	bool frozen;     /* the front end gives no new samples */
+	bool follows;    /* terminals follow the pack while a MOSFET or the pre-charge is closed */
 	int32_t beyond_mv; /* what the terminals show otherwise */
 };
 
@@ -46,13 +47,13 @@ static inline int32_t rig_pack_mv(const struct rig *rig)
 	return known ? sum / known * rig->parameters.cells : 0;
 }
 
-/* One step of RIG_STEP_MS. */
+/* One step. */
 static inline void rig_step(struct rig *rig)
 {
 	const struct fw_outputs *out = &rig->pack.outputs;
 	bool joined = out->charge_mos || out->discharge_mos || out->precharge;
 
-	rig->now_ms += RIG_STEP_MS;
+	rig->now_ms += (uint64_t)rig->step_ms;
 	if (!rig->frozen)
 		rig->in.sequence++;
 	rig->in.terminal_mv = rig->follows && joined ? rig_pack_mv(rig) : rig->beyond_mv;
@@ -61,14 +62,14 @@ static inline void rig_step(struct rig *rig)
 
 static inline void rig_run(struct rig *rig, int64_t ms)
 {
-	for (int64_t t = 0; t < ms; t += RIG_STEP_MS)
+	for (int64_t t = 0; t < ms; t += rig->step_ms)
 		rig_step(rig);
 }
 
 /* A master's voice every second while running. */
 static inline void rig_run_with_master(struct rig *rig, int64_t ms)
 {
-	for (int64_t t = 0; t < ms; t += RIG_STEP_MS) {
+	for (int64_t t = 0; t < ms; t += rig->step_ms) {
 		if (t % 1000 == 0)
 			fw_pack_heard(&rig->pack, rig->now_ms);
 		rig_step(rig);
@@ -101,6 +102,7 @@ static inline void rig_make(struct rig *rig, enum fw_chemistry chemistry)
 	rig->in.inputs = FW_INPUT_KEY;
 	rig->in.dip = 1;
 	rig->follows = true;
+	rig->step_ms = RIG_STEP_MS;
 }
 
 static inline void rig_start(struct rig *rig)
