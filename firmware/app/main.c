@@ -161,9 +161,10 @@ static void report_start(void)
 
 	if (event == FW_BOOTED_NONE)
 		return;
-	unit.identity.boot_reason = event == FW_BOOTED_ACTIVATED || event == FW_BOOTED_CONFIRMED
-					    ? FW_BOOT_UPDATE
-					    : FW_BOOT_REVERT;
+	if (event == FW_BOOTED_ACTIVATED)
+		unit.identity.boot_reason = FW_BOOT_UPDATE;
+	else if (event >= FW_BOOTED_REVERTED_TIME && event <= FW_BOOTED_REVERTED_IMAGE)
+		unit.identity.boot_reason = FW_BOOT_REVERT;
 	fw_event_put(&pack.events, FW_SOURCE_PACK, FW_EVENT_IMAGE, (int32_t)event, unit.slot);
 }
 

@@ -85,7 +85,9 @@ enum fw_boot_reason fw_board_boot_reason(void)
 		return FW_BOOT_COMMAND;
 	if ((why & (RESC_POWER | RESC_BROWN_OUT)) == RESC_BROWN_OUT)
 		return FW_BOOT_BROWN_OUT;
-	return (why & (RESC_POWER | RESC_PIN)) == RESC_PIN ? FW_BOOT_BUTTON : FW_BOOT_POWER;
+	if ((why & (RESC_POWER | RESC_PIN)) == RESC_PIN)
+		return FW_BOOT_BUTTON;
+	return fw_emulator_boot_reason(); /* each start of the emulator looks like power on */
 }
 
 void fw_board_feed_watchdog(void)
