@@ -456,31 +456,32 @@ static uint32_t starts(const struct fw_access *access, int index)
 	return pack_of(access)->counters.starts;
 }
 
-/* Texts that are made, character by character: "15" as hardware, "1.02" as firmware, "241106" as
- * date. */
 static char digit(uint32_t value, uint32_t place)
 {
 	return (char)('0' + value / place % 10);
 }
 
+/* Texts are made character by character: "1.04" for 1 and 4, "12.34". */
+static uint32_t version_text(uint32_t major, uint32_t minor, int index)
+{
+	const char text[6] = {digit(major, 10), digit(major, 1), '.',
+			      digit(minor, 10), digit(minor, 1), '\0'};
+
+	return (uint8_t)text[index + (major < 10)];
+}
+
 static uint32_t hardware(const struct fw_access *access, int index)
 {
-	static const uint16_t places[5] = {10000, 1000, 100, 10, 1};
 	const uint32_t revision = pack_of(access)->identity->hardware_revision;
-	int first = 0;
 
-	while (first < 4 && revision < places[first])
-		first++;
-	return index + first < 5 ? (uint8_t)digit(revision, places[index + first]) : 0;
+	return version_text(revision >> 8, revision & 0xFF, index);
 }
 
 static uint32_t firmware(const struct fw_access *access, int index)
 {
 	const struct fw_identity *identity = pack_of(access)->identity;
-	const char text[5] = {digit(identity->major, 10), digit(identity->major, 1), '.',
-			      digit(identity->minor, 10), digit(identity->minor, 1)};
 
-	return (uint8_t)text[index];
+	return version_text(identity->major, identity->minor, index);
 }
 
 #define DAYS_4_YEARS 1461

@@ -225,6 +225,12 @@ static void pack_jk_pb(void **state)
 	run_file("pack/jk-pb");
 }
 
+static void pack_onepack(void **state)
+{
+	(void)state;
+	run_file("pack/onepack");
+}
+
 static void rs485_jk_modbus(void **state)
 {
 	(void)state;
@@ -288,12 +294,12 @@ static void rs485_niu(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pack_jk_pb),      cmocka_unit_test(rs485_jk_modbus),
-		cmocka_unit_test(rs485_pylon),     cmocka_unit_test(rs485_growatt),
-		cmocka_unit_test(rs485_pace),      cmocka_unit_test(rs485_china_tower_2),
-		cmocka_unit_test(rs485_voltronic), cmocka_unit_test(rs485_china_tower_1),
-		cmocka_unit_test(rs485_srne),      cmocka_unit_test(rs485_jk_4g_gps),
-		cmocka_unit_test(rs485_niu),
+		cmocka_unit_test(pack_jk_pb),          cmocka_unit_test(pack_onepack),
+		cmocka_unit_test(rs485_jk_modbus),     cmocka_unit_test(rs485_pylon),
+		cmocka_unit_test(rs485_growatt),       cmocka_unit_test(rs485_pace),
+		cmocka_unit_test(rs485_china_tower_2), cmocka_unit_test(rs485_voltronic),
+		cmocka_unit_test(rs485_china_tower_1), cmocka_unit_test(rs485_srne),
+		cmocka_unit_test(rs485_jk_4g_gps),     cmocka_unit_test(rs485_niu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
