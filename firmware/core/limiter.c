@@ -20,12 +20,10 @@ bool fw_limiter_low_cells(struct fw_pack *pack)
 	const struct fw_parameters *p = &pack->parameters;
 	int32_t mv = pack->values.cell_min_mv;
 
-	if (p->precharge_below_mv == 0)
-		pack->work.low_cells = false;
-	else if (mv == FW_UNKNOWN || mv <= p->precharge_below_mv)
-		pack->work.low_cells = true;
-	else if (mv >= p->cell_uv_mv)
-		pack->work.low_cells = false;
+	bool low = mv == FW_UNKNOWN || mv <= p->precharge_below_mv;
+	bool stays_low = pack->work.low_cells && mv < p->cell_uv_mv;
+
+	pack->work.low_cells = p->precharge_below_mv != 0 && (low || stays_low);
 	return pack->work.low_cells;
 }
 

@@ -154,7 +154,6 @@ bool fw_pack_set_parameters(struct fw_pack *pack, const struct fw_parameters *pa
 void fw_pack_heard(struct fw_pack *pack, uint64_t now_ms)
 {
 	pack->master.heard_ms = now_ms;
-	pack->master.heard = true;
 	pack->master.ever = true;
 }
 

@@ -56,7 +56,7 @@ struct fw_sync {
 };
 
 struct fw_master {
-	bool heard;          /* within parameter 0277 */
+	bool heard;          /* within parameter 0277, as of the last step */
 	bool ever;           /* since the start */
 	uint64_t heard_ms;   /* last frame that was for us */
 	uint64_t sync_ms;    /* last SYNC */

@@ -40,7 +40,7 @@ static void small_currents_are_not_lost_to_rounding(void **state)
 	rig_start(&rig);
 	rig_run(&rig, 3000);
 	before = rig.pack.counters.remaining_mah;
-	flow(&rig, -60, 4 * 3600000); /* 0.0017 mAh a step */
+	flow(&rig, -60, INT64_C(4) * 3600000); /* 0.0017 mAh a step */
 	assert_in_range(before - rig.pack.counters.remaining_mah, 339, 341);
 }
 
@@ -55,7 +55,7 @@ static void a_resting_pack_loses_what_it_uses_and_leaks(void **state)
 	rig.parameters.sleep_h = 0;
 	rig_start(&rig);
 	before = rig.pack.counters.remaining_mah;
-	flow(&rig, 20, 24 * 3600000); /* noise of the sensor */
+	flow(&rig, 20, INT64_C(24) * 3600000); /* noise of the sensor */
 	/* 25 mA * 24 h and 2 % of 80 Ah in a month */
 	assert_in_range(before - rig.pack.counters.remaining_mah, 600 + 45, 600 + 60);
 }

@@ -453,6 +453,86 @@ static void calibrating_makes_the_measurement_true(void **state)
 	assert_int_equal(command(&rig, FW_COMMAND_CALIBRATE_ZERO, 0), FW_RESULT_ARGUMENT);
 }
 
+static void precharge_can_be_asked_for(void **state)
+{
+	static struct rig rig;
+
+	(void)state;
+	rig_make(&rig, FW_LFP);
+	rig.follows = false;
+	rig_start(&rig);
+	rig_run(&rig, 10000);
+	assert_true(rig.pack.protections & FW_BIT(FW_PRECHARGE_FAILED));
+	assert_int_equal(command(&rig, FW_COMMAND_PRECHARGE, 10001), FW_RESULT_ARGUMENT);
+	assert_int_equal(command(&rig, FW_COMMAND_PRECHARGE, 8000), FW_RESULT_OK);
+	rig_run(&rig, 7000);
+	assert_true(rig.pack.outputs.precharge); /* longer than parameter 0275 */
+	rig_run(&rig, 2000);
+	assert_false(rig.pack.outputs.precharge);
+	rig.in.inputs |= FW_INPUT_REMOTE_STOP;
+	rig_step(&rig);
+	assert_int_equal(command(&rig, FW_COMMAND_PRECHARGE, 0), FW_RESULT_PROTECTED);
+	rig.identity.features = 0;
+	assert_int_equal(command(&rig, FW_COMMAND_PRECHARGE, 0), FW_RESULT_UNSUPPORTED);
+}
+
+static void the_limiter_can_be_chosen_and_forbidden(void **state)
+{
+	static struct rig rig;
+
+	(void)state;
+	rig_ready(&rig, FW_LFP);
+	command(&rig, FW_COMMAND_OUTPUTS, (uint32_t)FW_ALLOW_LIMITER << 16 | FW_ALLOW_LIMITER);
+	rig_step(&rig);
+	assert_true(rig.pack.outputs.limiter);
+	assert_int_equal(rig.pack.charge_off, FW_OFF_COMMAND);
+	command(&rig, FW_COMMAND_OUTPUTS, (uint32_t)FW_ALLOW_LIMITER << 16);
+	rig_step(&rig);
+	assert_false(rig.pack.outputs.limiter);
+	assert_true(rig.pack.outputs.charge_mos);
+	rig.in.current_ma = 170000;
+	rig_run(&rig, 1000);
+	assert_false(rig.pack.outputs.limiter || rig.pack.outputs.charge_mos);
+}
+
+static void one_way_by_command_leaves_what_a_diode_can_carry(void **state)
+{
+	static struct rig rig;
+
+	(void)state;
+	rig_ready(&rig, FW_LFP);
+	rig_run_with_master(&rig, 2000);
+	command(&rig, FW_COMMAND_OUTPUTS, (uint32_t)FW_ALLOW_DISCHARGE << 16);
+	rig_step(&rig);
+	assert_int_equal(rig.pack.charge_allowed_ma, 25000);
+	assert_int_equal(rig.pack.discharge_allowed_ma, 0);
+	assert_true(logged(&rig, FW_EVENT_DISCHARGE_OFF));
+	command(&rig, FW_COMMAND_OUTPUTS, 0x00020002);
+	rig_run(&rig, 1000);
+	assert_int_equal(rig.pack.charge_allowed_ma, 100000);
+	assert_true(logged(&rig, FW_EVENT_DISCHARGE_ON));
+}
+
+static void events_that_do_not_fit_are_counted(void **state)
+{
+	struct fw_events events = {0};
+	struct fw_event event;
+
+	(void)state;
+	for (int i = 0; i < FW_EVENT_RING + 3; i++)
+		fw_event_put(&events, FW_SOURCE_APP, i, 100000, -100000);
+	for (int i = 0; i < FW_EVENT_RING; i++) {
+		assert_true(fw_event_take(&events, &event));
+		assert_int_equal(event.code, i);
+		assert_int_equal(event.v1, INT16_MAX);
+		assert_int_equal(event.v2, INT16_MIN);
+	}
+	assert_true(fw_event_take(&events, &event));
+	assert_int_equal(event.code, FW_EVENT_EVENTS_LOST);
+	assert_int_equal(event.v1, 3);
+	assert_false(fw_event_take(&events, &event));
+}
+
 static void presets_are_loaded_by_command(void **state)
 {
 	static struct rig rig;
@@ -598,8 +678,12 @@ static void an_idle_pack_sleeps_and_wakes(void **state)
 	rig_run_with_master(&rig, 4000000);
 	assert_true(closed(&rig)); /* somebody talks: no sleep */
 	command(&rig, FW_COMMAND_SLEEP, 0);
-	rig_run(&rig, 500);
+	rig_run_with_master(&rig, 5000);
+	assert_true(rig.pack.outputs.sleep); /* told so by that master */
+	rig_run(&rig, 20000);
 	assert_true(rig.pack.outputs.sleep);
+	rig_run_with_master(&rig, 2000); /* a voice after silence */
+	assert_false(rig.pack.outputs.sleep);
 }
 
 /* --- signals, limits, master --- */
@@ -775,6 +859,10 @@ int main(void)
 		cmocka_unit_test(restart_opens_first),
 		cmocka_unit_test(an_update_that_restarts_opens_too),
 		cmocka_unit_test(calibrating_makes_the_measurement_true),
+		cmocka_unit_test(precharge_can_be_asked_for),
+		cmocka_unit_test(the_limiter_can_be_chosen_and_forbidden),
+		cmocka_unit_test(one_way_by_command_leaves_what_a_diode_can_carry),
+		cmocka_unit_test(events_that_do_not_fit_are_counted),
 		cmocka_unit_test(presets_are_loaded_by_command),
 		cmocka_unit_test(a_new_capacity_keeps_the_share),
 		cmocka_unit_test(low_cells_switch_the_pack_off),

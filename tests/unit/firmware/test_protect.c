@@ -424,6 +424,26 @@ static void levels_that_are_zero_are_off(void **state)
 	assert_false(tripped(&rig, FW_CHARGE_FORBIDDEN));
 }
 
+static void without_a_lock_it_tries_for_ever(void **state)
+{
+	static struct rig rig;
+
+	(void)state;
+	rig_make(&rig, FW_LFP);
+	rig.parameters.oc_lock_trips = 0;
+	rig.parameters.discharge_oc_release_s = 2;
+	rig_start(&rig);
+	rig_run(&rig, 3000);
+	for (int n = 0; n < 15; n++) {
+		rig.in.current_ma = -220000;
+		rig_run(&rig, 1000);
+		assert_true(tripped(&rig, FW_DISCHARGE_OC2));
+		rig.in.current_ma = 0;
+		rig_run(&rig, 3000);
+		assert_true(rig.pack.outputs.discharge_mos);
+	}
+}
+
 /* The cell that tripped falls silent: what the others say releases nothing. */
 static void a_missing_cell_releases_nothing(void **state)
 {
@@ -530,6 +550,7 @@ int main(void)
 		cmocka_unit_test(charging_sets_undervoltage_aside_and_its_end_brings_it_back),
 		cmocka_unit_test(the_hardware_rating_caps_every_current_level),
 		cmocka_unit_test(levels_that_are_zero_are_off),
+		cmocka_unit_test(without_a_lock_it_tries_for_ever),
 		cmocka_unit_test(a_missing_cell_releases_nothing),
 		cmocka_unit_test(reverse_polarity_opens_both_at_once),
 		cmocka_unit_test(every_warning_comes_and_goes),
