@@ -101,16 +101,33 @@ static void load_next(struct update_job *job, int64_t now_ms)
 	}
 }
 
+/* The next of the group that has not passed this stage; -1 = none. */
+static int next_member(const struct update_job *job)
+{
+	for (int i = 0; i < job->count; i++)
+		if (is_member(job, i) && job->passed[i] < job->stage)
+			return i;
+	return -1;
+}
+
+/* All of the group erase at the same time. */
 static void prepare_next(struct update_job *job, int64_t now_ms)
 {
-	job->prepared[job->current] = true;
-	for (int i = 0; i < job->count; i++)
-		if (is_member(job, i) && !job->prepared[i]) {
-			turn_to(job, i, STAGE_PREPARE, PHASE_IDENTIFY, now_ms);
-			return;
-		}
-	job->chunk = 0;
-	job->stage = STAGE_SHOUT;
+	job->passed[job->current] = job->stage;
+
+	int next = next_member(job);
+
+	if (next < 0 && job->stage == STAGE_PREPARE) {
+		job->stage = STAGE_ERASE;
+		next = next_member(job);
+	}
+	if (next < 0) {
+		job->chunk = 0;
+		job->stage = STAGE_SHOUT;
+		return;
+	}
+	turn_to(job, next, (enum stage)job->stage,
+		job->stage == STAGE_PREPARE ? PHASE_IDENTIFY : PHASE_ERASING, now_ms);
 }
 
 /* After the broadcast: each of the group gets what it missed. */
@@ -133,7 +150,8 @@ void update_pack_done(struct update_job *job, int64_t now_ms)
 		else
 			load_next(job, now_ms);
 		break;
-	case STAGE_PREPARE: prepare_next(job, now_ms); break;
+	case STAGE_PREPARE:
+	case STAGE_ERASE: prepare_next(job, now_ms); break;
 	case STAGE_SHOUT: repair_next(job, now_ms); break;
 	case STAGE_LOAD:
 		job->loaded[job->current] = true;

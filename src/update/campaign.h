@@ -113,7 +113,8 @@ struct update_job {
 	bool waiting; /* for an answer */
 	bool stopping;
 	bool lowered;
-	bool prepared[UPDATE_PACKS], loaded[UPDATE_PACKS];
+	uint8_t passed[UPDATE_PACKS]; /* the last stage of the broadcast */
+	bool loaded[UPDATE_PACKS];
 	uint8_t attempts[UPDATE_PACKS], auths[UPDATE_PACKS];
 	const struct image *group;               /* what is being broadcast */
 	uint8_t group_bitmap[UPDATE_CHUNKS / 8]; /* chunks that all of the group have */

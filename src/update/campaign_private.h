@@ -7,7 +7,8 @@
 
 enum stage {
 	STAGE_SURVEY,   /* look at all, send nothing */
-	STAGE_PREPARE,  /* of a group that gets the same image: erase */
+	STAGE_PREPARE,  /* of a group that gets the same image: all begin to erase */
+	STAGE_ERASE,    /* each: wait until it has */
 	STAGE_SHOUT,    /* chunks to all of the group */
 	STAGE_LOAD,     /* each: what is missing, then verify */
 	STAGE_ACTIVATE, /* each: restart, watch, confirm */

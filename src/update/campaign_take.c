@@ -174,6 +174,12 @@ static void take_condition(struct update_job *job, const uint8_t *words, int64_t
 
 /* --- loading --- */
 
+/* For a broadcast. */
+static bool is_preparing(const struct update_job *job)
+{
+	return job->stage == STAGE_PREPARE || job->stage == STAGE_ERASE;
+}
+
 static void load_again(struct update_job *job, uint16_t why, int64_t now_ms)
 {
 	if (++job->attempts[job->current] < ATTEMPTS) {
@@ -191,14 +197,14 @@ static void take_erasing(struct update_job *job, const uint8_t *words, int64_t n
 	case SLOT_READY:
 	case SLOT_RECEIVING: update_enter(job, PHASE_BITMAP, now_ms); break;
 	case SLOT_COMPLETE:
-		if (job->stage == STAGE_PREPARE)
+		if (is_preparing(job))
 			update_pack_done(job, now_ms);
 		else
 			update_enter(job, PHASE_VERIFY, now_ms);
 		break;
 	case SLOT_VERIFYING: update_enter(job, PHASE_VERIFYING, now_ms); break;
 	case SLOT_VERIFIED:
-		if (job->stage == STAGE_PREPARE)
+		if (is_preparing(job))
 			update_pack_done(job, now_ms);
 		else
 			loaded(job, now_ms);
@@ -214,7 +220,7 @@ static void take_bitmap(struct update_job *job, const uint8_t *words, int64_t no
 	for (int i = 0; i < UPDATE_CHUNKS / 8; i++)
 		job->bitmap[i] = words[i ^ 1]; /* low byte first */
 	pack->progress = UPDATE_RECEIVES;
-	if (job->stage == STAGE_PREPARE) {
+	if (is_preparing(job)) {
 		for (int i = 0; i < UPDATE_CHUNKS / 8; i++)
 			job->group_bitmap[i] &= job->bitmap[i];
 		update_pack_done(job, now_ms);
@@ -375,6 +381,8 @@ void update_take(struct update_job *job, const uint8_t *words, int64_t now_ms)
 	case PHASE_PREPARE:
 		update_current(job)->progress = UPDATE_ERASES;
 		update_enter(job, PHASE_ERASING, now_ms);
+		if (job->stage == STAGE_PREPARE)
+			update_pack_done(job, now_ms);
 		break;
 	case PHASE_ERASING: take_erasing(job, words, now_ms); break;
 	case PHASE_BITMAP: take_bitmap(job, words, now_ms); break;
