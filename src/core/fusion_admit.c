@@ -295,6 +295,26 @@ static bool is_excluded(struct fusion *fusion, struct slot *slot)
 	return false;
 }
 
+/* Another pack in the place of the old one, of which nothing counts for it. But the old one stays,
+ * and goes on limiting, until the new one has told something that stands by itself: three answers
+ * that are worth nothing must not take a pack out of the network. */
+static void exchange(struct fusion *fusion, struct slot *slot, const struct pack *pack)
+{
+	struct slot blank = *slot;
+
+	slot_forget(&blank);
+	if (!is_complete(&blank, pack) || !is_plausible(&fusion->config, &blank, pack)) {
+		refuse(fusion, slot);
+		return;
+	}
+	slot->bad_in_row = 0;
+	slot->good_in_row++;
+	if (is_excluded(fusion, slot))
+		return;
+	slot_forget(slot);
+	commit(fusion, slot, pack);
+}
+
 static void admit(struct fusion *fusion, struct slot *slot, const struct pack *answer)
 {
 	struct pack pack = *answer;
@@ -305,8 +325,11 @@ static void admit(struct fusion *fusion, struct slot *slot, const struct pack *a
 		slot->good.address = pack.address;
 		keep_texts(&slot->good, &pack);
 	}
-	if (fusion_is_stranger(fusion, slot, &pack))
-		return;
+	switch (fusion_identify(fusion, slot, &pack)) {
+	case IDENTITY_STRANGER: return;
+	case IDENTITY_EXCHANGED: exchange(fusion, slot, &pack); return;
+	case IDENTITY_SAME: break;
+	}
 	if (!is_complete(slot, &pack) || !is_plausible(&fusion->config, slot, &pack)) {
 		refuse(fusion, slot);
 		return;

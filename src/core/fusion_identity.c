@@ -77,7 +77,7 @@ static bool has_twin(struct fusion *fusion, struct slot *slot, const struct pack
 	return found;
 }
 
-bool fusion_is_stranger(struct fusion *fusion, struct slot *slot, const struct pack *pack)
+enum identity fusion_identify(struct fusion *fusion, struct slot *slot, const struct pack *pack)
 {
 	const int64_t now_ms = fusion->now_ms;
 	const int32_t serial = text_mark(pack->serial);
@@ -97,15 +97,14 @@ bool fusion_is_stranger(struct fusion *fusion, struct slot *slot, const struct p
 	if (!slot->has_good || serial == FIELD_UNKNOWN || !slot->good.serial[0] ||
 	    serial == text_mark(slot->good.serial)) {
 		slot->stranger_count = 0;
-		return false;
+		return IDENTITY_SAME;
 	}
-	if (++slot->stranger_count < SAME_TO_REPLACE)
-		return true;
-	slot_forget(slot); /* exchanged: nothing of the old pack counts for the new one */
-	slot->good.address = pack->address;
-	memcpy(slot->good.bus, pack->bus, sizeof slot->good.bus);
-	memcpy(slot->good.serial, pack->serial, sizeof slot->good.serial);
-	return false;
+	if (slot->stranger != serial)
+		slot->stranger_count = 0;
+	slot->stranger = serial;
+	if (slot->stranger_count < SAME_TO_REPLACE)
+		slot->stranger_count++;
+	return slot->stranger_count < SAME_TO_REPLACE ? IDENTITY_STRANGER : IDENTITY_EXCHANGED;
 }
 
 static struct slot *find_slot(struct fusion *fusion, const struct bus_error *error)

@@ -154,7 +154,8 @@ struct slot {
 	int32_t interval_ms[CYCLE_SAMPLES];
 	int32_t interval_count;
 	int32_t bad_in_row, good_in_row;
-	int32_t stranger_count; /* answers in a row with another serial */
+	int32_t stranger_count; /* answers in a row with one other serial ... */
+	int32_t stranger;       /* ... which is this one, as a mark */
 	enum quarantine quarantine;
 	int64_t duplicate_ms;
 	struct mark serial, capacity, cycles;
@@ -263,7 +264,13 @@ void fusion_say(const struct fusion *fusion, enum limit limit, int32_t value,
 
 /* N, used by A. */
 void fusion_note_errors(struct fusion *fusion, const struct fusion_input *input);
-bool fusion_is_stranger(struct fusion *fusion, struct slot *slot, const struct pack *pack);
+enum identity {
+	IDENTITY_SAME,
+	IDENTITY_STRANGER, /* another serial, not yet often enough to be believed */
+	IDENTITY_EXCHANGED /* one other serial again and again: the pack was exchanged */
+};
+
+enum identity fusion_identify(struct fusion *fusion, struct slot *slot, const struct pack *pack);
 
 /* J: capacity that works, and capacity that should. */
 bool fusion_has_quorum(const struct fusion *fusion);

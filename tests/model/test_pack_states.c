@@ -12,7 +12,7 @@
 #define LOST_MS   30000
 #define HERE_MV   53000
 #define FAR_MV    49000 /* too far to join */
-#define RUNS      200
+#define RUNS      100
 #define RUN_STEPS 400
 
 static struct table table;
