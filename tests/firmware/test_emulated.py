@@ -89,17 +89,29 @@ def check_protection(rack, gateway):
     print(f"     over-voltage of a cell opens its MOSFET after {took:.2f} s (1.0 s by the parameters)")
 
 
+def show_figures(rack):
+    status = rack.status()
+    print(f"     turn-around in ms: {status['turnaround_ms']}; {status['answers']} answers, {status['garbled']} bytes collided; "
+          f"{rack.processor_seconds():.1f} s of processor time")
+    assert status["turnaround_ms"]["median"] < 15 and status["garbled"] == 0, status
+
+
 def test_gateway_on_four_packs():
     with Scene() as scene:
         rack = Rack(scene, packs=4, current=20)
-        gateway = rack.gateway("pack/jk-pb")
+        gateway = rack.gateway("pack/onepack")
         check_values(rack, gateway)
         check_reset(rack, gateway)
         check_protection(rack, gateway)
-        status = rack.status()
-        print(f"     turn-around in ms: {status['turnaround_ms']}; {status['answers']} answers, {status['garbled']} bytes collided; "
-              f"{rack.processor_seconds():.1f} s of processor time")
-        assert status["turnaround_ms"]["median"] < 15 and status["garbled"] == 0, status
+        show_figures(rack)
+
+
+def test_gateway_takes_them_for_jk_packs():
+    with Scene() as scene:
+        rack = Rack(scene, packs=4, board="lm3s6965evb", current=-30)
+        gateway = rack.gateway("pack/jk-pb")
+        check_values(rack, gateway)
+        show_figures(rack)
 
 
 def check_storage(rack, master):
@@ -145,6 +157,69 @@ def test_parallel_protocol_and_storage():
             check_storage(rack, master)
             print(f"     {board}: {master.requests} requests, {master.retries} of them again; {rack.processor_seconds():.1f} s")
             master.close()
+
+
+class Image:
+    """What an update has to say about one signed image."""
+
+    def __init__(self, path):
+        self.bytes = open(path, "rb").read()
+        _, self.address, self.header, protected, code = struct.unpack_from("<IIHHI", self.bytes)
+        self.version = struct.unpack_from("<BBHI", self.bytes, 20)
+        plain = self.header + code + protected
+        assert struct.unpack_from("<HHHH", self.bytes, plain)[2:] == (0x10, 32)
+        self.hash = self.bytes[plain + 8:plain + 40]
+
+    def offer(self):
+        """{first register: words}; counter and limits are those of make_image.py."""
+        major, minor, revision, build = self.version
+        return {0x3001: [0, *split(len(self.bytes))],
+                0x300A: [*struct.unpack(">16H", self.hash), major << 8 | minor, revision, *split(build), 1],
+                0x3034: [*split(1), 0, 0xFFFF, 1]}
+
+
+def split(number):
+    return [number >> 16, number & 0xFFFF]
+
+
+def send_image(master, unit, image):
+    """Offers an image, sends what is missing, has it checked, and puts it on trial."""
+    phase = lambda: master.read(unit, 0x3006, 2)
+    master.unlock(unit)
+    for register, words in image.offer().items():
+        master.write(unit, register, words)
+    master.write(unit, 0x3000, [1])
+    wait_for("the slot is erased", lambda: phase()[0] == 2, 20)
+    for at in range(0, len(image.bytes), 224):
+        chunk = image.bytes[at:at + 224].ljust(224, b"\xff")
+        master.write(unit, 0x3080, [*split(at), *struct.unpack(">112H", chunk)])
+    wait_for("all of it is there", lambda: phase()[0] == 4, 10)
+    master.write(unit, 0x3000, [2])
+    wait_for("hash and signature are right", lambda: phase() == [6, 0], 20)
+    master.write(unit, 0x3000, [3])
+
+
+def test_update_over_the_bus():
+    """The second slot runs, too: an image is sent, tried, confirmed, and is still there after a power cut."""
+    with Scene() as scene:
+        rack = Rack(scene, packs=1)
+        master = Master(rack.tty)
+        image = Image(os.path.join(IMAGES, "netduinoplus2-next-b.signed"))
+        start = time.monotonic()
+        send_image(master, 1, image)
+        took = time.monotonic() - start
+        wait_for("it restarts into the other slot", lambda: rack.pack(1)["resets"] == 1 and rack.pack(1)["obeyed"], 20)
+        assert master.read(1, 0x3020, 4)[2:] == [0, 1], "the build that runs"
+        assert master.read(1, 0x0033, 1) == [1], "on trial"
+        master.unlock(1)
+        master.write(1, 0x3000, [4])
+        wait_for("it is confirmed", lambda: master.read(1, 0x0033, 1) == [0], 5)
+        rack.tell("reset", 1)
+        wait_for("it is at work again", lambda: rack.pack(1)["running"] and rack.pack(1)["obeyed"], 20)
+        assert master.read(1, 0x3020, 4)[2:] == [0, 1]
+        print(f"     {len(image.bytes)} bytes in {took:.1f} s, {master.requests} requests, {master.retries} of them again; "
+              f"{rack.processor_seconds():.1f} s of processor time")
+        master.close()
 
 
 if __name__ == "__main__":
