@@ -60,8 +60,9 @@ void run_print_command(const struct run_plan *plan, uint64_t seed, FILE *out)
 	if (!plan->scenario_path && strcmp(plan->faults, "swarm") != 0)
 		fprintf(out, " --faults %s", plan->faults);
 	if (plan->paced)
-		fprintf(out, " --cycle %g --engine %g --plant %g", plan->world.cycle_ms / 1000.0,
-			plan->world.engine_ms / 1000.0, plan->world.plant_ms / 1000.0);
+		fprintf(out, " --cycle %g --engine %g --calm %g --plant %g",
+			plan->world.cycle_ms / 1000.0, plan->world.engine_ms / 1000.0,
+			plan->world.calm_cycle_ms / 1000.0, plan->world.plant_ms / 1000.0);
 	fprintf(out, " --check-every %d\n", plan->check_every);
 }
 
@@ -190,6 +191,7 @@ void run_add(struct run_result *sum, const struct run_result *one)
 	sum->world.engine_steps += one->world.engine_steps;
 	sum->world.frames += one->world.frames;
 	sum->world.restarts += one->world.restarts;
+	sum->world.calm_ms += one->world.calm_ms;
 	sum->world.start_j += one->world.start_j;
 	sum->world.stored_j += one->world.stored_j;
 	sum->world.terminal_j += one->world.terminal_j;
@@ -233,13 +235,15 @@ void run_print_summary(const struct run_result *sum, int runs, double wall_s, FI
 {
 	const struct world_figures *w = &sum->world;
 
+	if (sum->rack_days <= 0)
+		return;
 	fprintf(out,
 		"%d run%s, %.2f rack-days in %.1f s (%.1f s of one core: %.2f rack-days a second)\n"
 		"polls %" PRIu64 ", samples %" PRIu64 ", engine steps %" PRIu64 ", frames %" PRIu64
-		", restarts %" PRIu64 "\n",
+		", restarts %" PRIu64 ", %.0f %% calm\n",
 		runs, runs == 1 ? "" : "s", sum->rack_days, wall_s, sum->cpu_s,
 		sum->rack_days / sum->cpu_s, w->polls, w->samples, w->engine_steps, w->frames,
-		w->restarts);
+		w->restarts, (double)w->calm_ms / DAY_MS / sum->rack_days * 100);
 	fprintf(out,
 		"energy: %+.3f kWh over the terminals = %+.3f kWh in the cells + %.3f kWh of heat, "
 		"%+.6f kWh open\n",

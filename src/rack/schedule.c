@@ -73,6 +73,17 @@ void schedule_foreign(struct schedule *s, int64_t now_us)
 	s->listen_us = now_us + MASTER_GONE_US;
 }
 
+void schedule_pace(struct schedule *s, int32_t cycle_us, int64_t now_us)
+{
+	if (s->rest_us > now_us) {
+		s->rest_us += cycle_us - s->config.cycle_us;
+		if (s->rest_us < now_us)
+			s->rest_us = now_us;
+		s->cycle_start_us = s->rest_us;
+	}
+	s->config.cycle_us = cycle_us;
+}
+
 bool schedule_is_listening(const struct schedule *s, int64_t now_us)
 {
 	return now_us < s->listen_us;

@@ -102,5 +102,9 @@ void schedule_heard(struct schedule *schedule, int64_t now_us);
 void schedule_foreign(struct schedule *schedule, int64_t now_us);
 bool schedule_is_listening(const struct schedule *schedule, int64_t now_us);
 
+/* From now on a cycle begins no sooner than this after the one before; a pause that is under way is
+ * changed, too. */
+void schedule_pace(struct schedule *schedule, int32_t cycle_us, int64_t now_us);
+
 /* The line was gone and is back: whoever was there has to be met anew. */
 void schedule_restart(struct schedule *schedule, int64_t now_us);

@@ -42,6 +42,9 @@ struct world_options {
 	int32_t cycle_ms;  /* a poll cycle begins no sooner than this after the one before */
 	int32_t engine_ms; /* an engine step at least so often */
 	int32_t plant_ms;  /* step of the plant */
+	/* The same while nothing happens (world_pace.c), when answers would say nothing new; never
+	 * less than those. */
+	int32_t calm_cycle_ms, calm_engine_ms;
 	struct invariants *invariants; /* NULL = nothing is checked */
 	FILE *trace; /* JSON lines as `onepack fuse` reads them, with the truth; NULL = none */
 };
@@ -54,6 +57,7 @@ struct world_figures {
 	int64_t time_ms;         /* virtual time that has passed */
 	uint64_t polls, samples; /* questions asked; complete samples handed over */
 	uint64_t engine_steps, frames, restarts;
+	int64_t calm_ms;                              /* of time_ms, at the slow pace */
 	double start_j, stored_j, terminal_j, heat_j; /* start + terminal = stored + heat */
 	uint64_t digest; /* of every byte that the link said and of the plant at each engine step */
 };

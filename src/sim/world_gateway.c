@@ -220,6 +220,6 @@ void world_engine_live(struct world *world)
 	if (world->now_ns < world_engine_due_ns(world))
 		return;
 	world->gateway.cycles_ended = 0;
-	world->gateway.engine_due_ms = now_ms + world->options.engine_ms;
+	world->gateway.engine_due_ms = now_ms + world_pace_engine_ms(world);
 	step(world, now_ms);
 }

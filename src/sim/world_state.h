@@ -88,6 +88,15 @@ struct world_history {
 	int64_t begin_ms, done_ms; /* of the next write; done WORLD_NEVER = none under way */
 };
 
+/* How fast the gateway is let live. */
+struct world_pace {
+	bool calm;
+	int64_t restless_ms; /* until then */
+	double current_a;    /* wanted by the inverter when something happened last */
+	uint32_t switches;   /* of all packs then, two bits each */
+	double moved_a;      /* a change of the wanted current by this is something */
+};
+
 struct world {
 	struct scenario scenario;
 	struct world_options options;
@@ -98,12 +107,14 @@ struct world {
 	struct plant plant;
 	struct plant_demand demand;
 	struct fault_effects effects;
-	struct sim_random random; /* of what happens to answers */
-	int64_t plant_ms, plant_due_ms;
+	struct sim_random random;       /* of what happens to answers */
+	int64_t plant_ms, plant_due_ms; /* of its last and its next step */
+	int64_t change_ms;              /* when the next fault begins or ends */
 	int line_count;
 	struct world_line *lines;
 	struct world_inverter inverter;
 
+	struct world_pace pace;
 	struct wire *pack_wire;
 	struct world_gateway gateway;
 	struct world_lease lease;
@@ -140,6 +151,14 @@ void world_link_start(struct world *world);
 struct sim_inverter *world_inverter_core(struct world *world);
 /* The link and the inverter do what is due; sets both due times. */
 void world_link_live(struct world *world);
+
+/* --- world_pace.c --- */
+
+void world_pace_build(struct world *world);
+/* Something happens: `changed` = a fault began or ended; else the world looks for itself. To be
+ * called after each step of the plant. */
+void world_pace_drive(struct world *world, bool changed);
+int32_t world_pace_engine_ms(const struct world *world);
 
 /* --- world_trace.c --- */
 

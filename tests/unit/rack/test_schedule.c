@@ -153,6 +153,18 @@ static void test_a_pace(void **state)
 	for (int i = 1; i <= 3; i++)
 		assert_in_range(line.worst_us[i], 4 * SECOND, 4 * SECOND + GAP_US);
 	assert_true(line.schedule.cycle_us < SECOND);
+
+	/* in a hurry a pause ends at once, or when the shorter one would have */
+	while (schedule_next(&line.schedule, line.now_us).kind == SCHEDULE_ASK)
+		line_step(&line);
+	start_us = line.schedule.rest_us;
+	schedule_pace(&line.schedule, 3 * SECOND, line.now_us);
+	assert_int_equal(line.schedule.rest_us, start_us - SECOND);
+	schedule_pace(&line.schedule, 0, line.now_us);
+	assert_int_equal(line.schedule.rest_us, line.now_us);
+	assert_int_equal(schedule_next(&line.schedule, line.now_us).kind, SCHEDULE_ASK);
+	schedule_pace(&line.schedule, 9 * SECOND, line.now_us); /* no pause to change */
+	assert_int_equal(line.schedule.rest_us, line.now_us);
 }
 
 /* All fifteen in the first round have live data and settings asked: within 15 x 2 exchanges. */

@@ -136,22 +136,53 @@ static void test_sixteen_packs_on_two_lines(void **state)
 		assert_int_equal(world_battery(world)->packs[i].address, i % 8 + 1);
 }
 
+static uint64_t polls_between(double from_s, double to_s)
+{
+	uint64_t before;
+
+	run_to(from_s);
+	before = figures().polls;
+	run_to(to_s);
+	return figures().polls - before;
+}
+
 static void test_a_poll_cycle_takes_its_pace(void **state)
 {
-	uint64_t polls;
+	(void)state;
+	shine(4000);
+	scenario.step_count = 2;
+	scenario.steps[1] = (struct scenario_step){900 * 1000, -4000};
+	start();
+	assert_in_range(polls_between(10, 28), 4 * 9, 4 * 10 + 8); /* something new */
+	assert_in_range(polls_between(100, 700), 4 * 100, 4 * 100 + 60);
+	assert_in_range(polls_between(902, 920), 4 * 9, 4 * 9 + 8);
+	assert_in_range(polls_between(1000, 1600), 4 * 100, 4 * 100 + 60);
+	assert_true(figures().calm_ms > 1400000);
+	options.cycle_ms = options.calm_cycle_ms = 0; /* as the line can: some 140 ms each */
+	start();
+	assert_in_range(polls_between(60, 660), 4000, 4400);
+}
+
+/* A change is seen as soon as if nothing had ever been slower. */
+static void test_calm_ends_at_once(void **state)
+{
+	double seen_s[2] = {0, 0};
 
 	(void)state;
-	start();
-	run_to(60);
-	polls = figures().polls;
-	run_to(660);
-	assert_in_range(figures().polls - polls, 4 * 100, 4 * 100 + 60);
-	options.cycle_ms = 0; /* as fast as the line can: 4 packs, some 140 ms each */
-	start();
-	run_to(60);
-	polls = figures().polls;
-	run_to(660);
-	assert_in_range(figures().polls - polls, 4000, 4400);
+	shine(4000);
+	scenario.step_count = 2;
+	scenario.steps[1] = (struct scenario_step){900 * 1000, -4000};
+	for (int quick = 0; quick < 2; quick++) {
+		if (quick)
+			options.calm_cycle_ms = options.cycle_ms;
+		start();
+		for (seen_s[quick] = 900; seen_s[quick] < 910; seen_s[quick] += 0.1) {
+			run_to(seen_s[quick]);
+			if (world_battery(world)->current_ma < 0)
+				break;
+		}
+	}
+	assert_true(seen_s[0] <= seen_s[1] + 1 && seen_s[0] < 904);
 }
 
 static void test_energy_is_conserved(void **state)
@@ -242,6 +273,8 @@ static void test_a_clock_jump_shows_in_time_only(void **state)
 	uint64_t steady;
 
 	(void)state;
+	options.calm_cycle_ms = options.cycle_ms; /* a fault, even this one, ends calm */
+	options.calm_engine_ms = options.engine_ms;
 	steady = digest_of_run(600);
 	add_fault(FAULT_clock_jump, 0, 300, 500, -86400000);
 	start();
@@ -343,6 +376,7 @@ int main(void)
 		TEST(test_packs_are_met_and_the_inverter_works),
 		TEST(test_sixteen_packs_on_two_lines),
 		TEST(test_a_poll_cycle_takes_its_pace),
+		TEST(test_calm_ends_at_once),
 		TEST(test_energy_is_conserved),
 		TEST(test_a_crash_ends_in_zero_and_passes),
 		TEST(test_a_hung_engine_ends_in_zero_and_goes_on),
