@@ -71,7 +71,6 @@ void fusion_step(struct fusion *fusion, const struct fusion_input *input, struct
 	fusion_follow_charge(fusion);
 	fusion_limit_voltage(fusion);
 
-	battery_clear(out);
 	fusion_write_values(fusion, out);
 	fusion_write_alarms(fusion, out);
 	fusion_write_reasons(fusion, out);

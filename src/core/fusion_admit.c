@@ -64,11 +64,11 @@ static int known_temperatures(const struct pack *pack)
 
 /* A pack that has told its cells and temperatures must go on doing so; one that never did is shown
  * but gets no current (E). */
-static bool is_complete(const struct slot *slot, const struct pack *pack)
+static bool is_complete(const struct slot *slot, const struct pack *pack, const struct cells *cells)
 {
 	if (pack->voltage_mv == FIELD_UNKNOWN || pack->current_ma == FIELD_UNKNOWN)
 		return false;
-	if (slot->cell_count && (pack->cell_count != slot->cell_count || !pack_has_cells(pack)))
+	if (slot->cell_count && (pack->cell_count != slot->cell_count || !cells->is_complete))
 		return false;
 	return known_temperatures(pack) >= slot->temperature_count;
 }
@@ -92,24 +92,17 @@ static int64_t current_bound(const struct fusion_config *config, const struct sl
 	return trip_ma ? scale(trip_ma, config->current_possible_mpct, 100000) : CURRENT_BOUND_MA;
 }
 
-static bool cells_are_possible(const struct fusion_config *config, const struct pack *pack)
+static bool cells_are_possible(const struct fusion_config *config, const struct pack *pack,
+			       const struct cells *cells)
 {
-	int64_t sum = 0;
+	const int64_t part_mv = (int64_t)pack->voltage_mv * 15 / 1000;
 
-	for (int i = 0; i < pack->cell_count; i++) {
-		const int32_t mv = pack->cells_mv[i];
-
-		if (mv != FIELD_UNKNOWN &&
-		    (mv < config->cell_possible_min_mv || mv > config->cell_possible_max_mv))
-			return false;
-		sum += mv;
-	}
-	if (!pack_has_cells(pack))
-		return true;
-	const int64_t part = (int64_t)pack->voltage_mv * 15 / 1000;
-
-	return llabs(sum - pack->voltage_mv) <=
-	       (part > config->sum_tolerance_mv ? part : config->sum_tolerance_mv);
+	if (cells->known && (cells->min.mv < config->cell_possible_min_mv ||
+			     cells->max.mv > config->cell_possible_max_mv))
+		return false;
+	return !cells->is_complete ||
+	       llabs(cells->sum_mv - pack->voltage_mv) <=
+		       (part_mv > config->sum_tolerance_mv ? part_mv : config->sum_tolerance_mv);
 }
 
 static bool temperature_is_possible(const struct fusion_config *config, int32_t mC)
@@ -119,7 +112,7 @@ static bool temperature_is_possible(const struct fusion_config *config, int32_t 
 }
 
 static bool is_plausible(const struct fusion_config *config, const struct slot *slot,
-			 const struct pack *pack)
+			 const struct pack *pack, const struct cells *all)
 {
 	const int cells = pack->cell_count ? pack->cell_count : config->cells_in_series;
 
@@ -136,7 +129,7 @@ static bool is_plausible(const struct fusion_config *config, const struct slot *
 	if (is_sentinel(pack->current_ma) ||
 	    labs(pack->current_ma) > current_bound(config, slot, pack))
 		return false;
-	return cells_are_possible(config, pack);
+	return cells_are_possible(config, pack, all);
 }
 
 /* A step, or a value that was told before and is not any more: what is left out must not get by
@@ -163,24 +156,29 @@ static bool has_moved(const struct fusion_config *config, const struct pack *fro
 
 /* Asymmetric belief. A surprise has to be confirmed by its like: what is worse acts on the second
  * answer, what takes a danger back on the third. */
-static bool is_confirmed(struct fusion *fusion, struct slot *slot, const struct pack *pack)
+static bool is_confirmed(struct fusion *fusion, struct slot *slot, const struct pack *pack,
+			 const struct cells *cells)
 {
-	const bool danger = cell_is_dangerous(&fusion->config, pack);
-	const bool known =
-		slot->has_good && fusion->now_ms - slot->good_ms < fusion->config.lost_ms;
-	const bool was_danger = known && cell_is_dangerous(&fusion->config, &slot->good);
+	const struct fusion_config *config = &fusion->config;
+	const bool danger = cells_are_dangerous(config, cells);
+	const bool known = slot->has_good && fusion->now_ms - slot->good_ms < config->lost_ms;
+	const bool was_danger = known && cells_are_dangerous(config, &slot->cells);
 
-	if (danger == was_danger && !(known && has_moved(&fusion->config, &slot->good, pack))) {
+	if (danger == was_danger && !(known && has_moved(config, &slot->good, pack))) {
 		slot->doubt_count = 0;
 		return true;
 	}
-	if (slot->doubt_count && (has_moved(&fusion->config, &slot->doubt, pack) ||
-				  danger != cell_is_dangerous(&fusion->config, &slot->doubt)))
-		slot->doubt_count = 0;
+	if (slot->doubt_count) {
+		const struct cells doubt = pack_cells(&slot->doubt);
+
+		if (has_moved(config, &slot->doubt, pack) ||
+		    danger != cells_are_dangerous(config, &doubt))
+			slot->doubt_count = 0;
+	}
 	slot->doubt = *pack;
 	slot->doubt_count++;
 	if (slot->doubt_count <
-	    (was_danger && !danger ? fusion->config.confirm_better : fusion->config.confirm_worse))
+	    (was_danger && !danger ? config->confirm_better : config->confirm_worse))
 		return false;
 	slot->doubt_count = 0;
 	return true;
@@ -229,12 +227,13 @@ static void remember(struct slot *slot)
 		slot->stated_max_ma = pack->discharge_current_limit_ma;
 	if (pack->charge_mos != FIELD_UNKNOWN || pack->charge_current_limit_ma != FIELD_UNKNOWN)
 		slot->rests = pack->charge_mos == 0 || pack->charge_current_limit_ma == 0;
-	if (pack_has_cells(pack))
+	if (slot->cells.is_complete)
 		slot->cell_count = pack->cell_count;
 	slot->temperature_count = known_temperatures(pack);
 }
 
-static void commit(struct fusion *fusion, struct slot *slot, const struct pack *pack)
+static void commit(struct fusion *fusion, struct slot *slot, const struct pack *pack,
+		   const struct cells *cells)
 {
 	struct pack next = *pack;
 
@@ -243,6 +242,7 @@ static void commit(struct fusion *fusion, struct slot *slot, const struct pack *
 		keep_texts(&next, &slot->good);
 	}
 	slot->good = next;
+	slot->cells = *cells;
 	slot->has_good = true;
 	slot->good_ms = fusion->now_ms;
 	slot->answered = true;
@@ -250,6 +250,21 @@ static void commit(struct fusion *fusion, struct slot *slot, const struct pack *
 	slot->isolated = false;
 	slot->quiet_ms = 0;
 	remember(slot);
+}
+
+/* The middle one of the last intervals. */
+static int32_t middle_interval(const struct slot *slot)
+{
+	int32_t sorted[CYCLE_SAMPLES];
+
+	for (int i = 0; i < slot->interval_count; i++) {
+		int at = i;
+
+		for (; at > 0 && sorted[at - 1] > slot->interval_ms[i]; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = slot->interval_ms[i];
+	}
+	return sorted[(slot->interval_count - 1) / 2];
 }
 
 static void note_interval(struct slot *slot, int64_t now_ms)
@@ -263,6 +278,7 @@ static void note_interval(struct slot *slot, int64_t now_ms)
 			interval_ms > CYCLE_MAX_MS ? CYCLE_MAX_MS : (int32_t)interval_ms;
 		if (slot->interval_count < CYCLE_SAMPLES)
 			slot->interval_count++;
+		slot->cycle_ms = middle_interval(slot);
 	}
 	if (!slot->seen)
 		slot->first_ms = now_ms;
@@ -298,12 +314,14 @@ static bool is_excluded(struct fusion *fusion, struct slot *slot)
 /* Another pack in the place of the old one, of which nothing counts for it. But the old one stays,
  * and goes on limiting, until the new one has told something that stands by itself: three answers
  * that are worth nothing must not take a pack out of the network. */
-static void exchange(struct fusion *fusion, struct slot *slot, const struct pack *pack)
+static void exchange(struct fusion *fusion, struct slot *slot, const struct pack *pack,
+		     const struct cells *cells)
 {
 	struct slot blank = *slot;
 
 	slot_forget(&blank);
-	if (!is_complete(&blank, pack) || !is_plausible(&fusion->config, &blank, pack)) {
+	if (!is_complete(&blank, pack, cells) ||
+	    !is_plausible(&fusion->config, &blank, pack, cells)) {
 		refuse(fusion, slot);
 		return;
 	}
@@ -312,32 +330,35 @@ static void exchange(struct fusion *fusion, struct slot *slot, const struct pack
 	if (is_excluded(fusion, slot))
 		return;
 	slot_forget(slot);
-	commit(fusion, slot, pack);
+	commit(fusion, slot, pack, cells);
 }
 
 static void admit(struct fusion *fusion, struct slot *slot, const struct pack *answer)
 {
 	struct pack pack = *answer;
+	struct cells cells;
 
 	note_interval(slot, fusion->now_ms);
 	clean(&pack);
+	cells = pack_cells(&pack);
 	if (!slot->has_good) { /* somebody to show, even if nothing is believed yet */
 		slot->good.address = pack.address;
 		keep_texts(&slot->good, &pack);
 	}
 	switch (fusion_identify(fusion, slot, &pack)) {
 	case IDENTITY_STRANGER: return;
-	case IDENTITY_EXCHANGED: exchange(fusion, slot, &pack); return;
+	case IDENTITY_EXCHANGED: exchange(fusion, slot, &pack, &cells); return;
 	case IDENTITY_SAME: break;
 	}
-	if (!is_complete(slot, &pack) || !is_plausible(&fusion->config, slot, &pack)) {
+	if (!is_complete(slot, &pack, &cells) ||
+	    !is_plausible(&fusion->config, slot, &pack, &cells)) {
 		refuse(fusion, slot);
 		return;
 	}
 	slot->bad_in_row = 0;
 	slot->good_in_row++;
-	if (!is_excluded(fusion, slot) && is_confirmed(fusion, slot, &pack))
-		commit(fusion, slot, &pack);
+	if (!is_excluded(fusion, slot) && is_confirmed(fusion, slot, &pack, &cells))
+		commit(fusion, slot, &pack, &cells);
 }
 
 void fusion_admit(struct fusion *fusion, const struct fusion_input *input)

@@ -48,7 +48,7 @@ static int64_t agreed(const struct drift *drift)
 	return value;
 }
 
-int64_t drift_of(const struct slot *slot, const struct network *network)
+static int64_t drift_of(const struct slot *slot, const struct network *network)
 {
 	const struct drift *drift = &slot->drift[network->direction];
 	int64_t flow_ma = agreed(drift);
@@ -94,7 +94,7 @@ void drift_shift(struct slot *slot, int64_t charge_ma)
 	}
 }
 
-void drift_update(struct fusion *fusion, const struct network *network)
+void drift_update(struct fusion *fusion, struct network *network)
 {
 	const enum direction direction = network->direction;
 	const bool changed = network->members != fusion->network[direction];
@@ -106,17 +106,14 @@ void drift_update(struct fusion *fusion, const struct network *network)
 
 		if (changed)
 			drift->since_change = 0;
-		if (!slot->answered || slot->presence[direction] != PRESENCE_SURE ||
-		    !network->is_complete || !drift_is_visible(slot, direction))
-			continue;
-		push(drift, slot_flow(slot, direction) - scale(network->free_ma,
-							       share_weight(&slot->share),
-							       network->free_weight));
-	}
-	for (int i = 0; i < ONEPACK_MAX_PACKS && network->is_certain; i++) {
-		struct slot *slot = &fusion->slots[i];
-		const int64_t drift_ma = drift_of(slot, network);
-
-		slot->drift[direction].certain_ma = saturate_ma(drift_ma > 0 ? drift_ma : 0);
+		if (slot->answered && slot->presence[direction] == PRESENCE_SURE &&
+		    network->is_complete && drift_is_visible(slot, direction))
+			push(drift, slot_flow(slot, direction) - scale(network->free_ma,
+								       share_weight(&slot->share),
+								       network->free_weight));
+		network->drift_ma[i] = drift_of(slot, network);
+		if (network->is_certain)
+			drift->certain_ma =
+				saturate_ma(network->drift_ma[i] > 0 ? network->drift_ma[i] : 0);
 	}
 }

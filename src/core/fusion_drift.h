@@ -4,15 +4,12 @@
 
 #include "fusion_network.h"
 
-/* Takes in the answers of this step. */
-void drift_update(struct fusion *fusion, const struct network *network);
+/* Takes in the answers of this step, and fills in the drift of each member: the flow beyond its
+ * share that its limit has to reckon with; negative where that is certain. */
+void drift_update(struct fusion *fusion, struct network *network);
 
 /* A pack's share has become another, which explains `charge_ma` less of its charge current. */
 void drift_shift(struct slot *slot, int64_t charge_ma);
-
-/* The flow beyond its share that the limit of a member has to reckon with; negative where that is
- * certain. */
-int64_t drift_of(const struct slot *slot, const struct network *network);
 
 /* The same for a pack that perhaps conducts: the worst that it last showed, never negative. */
 int64_t drift_of_doubtful(const struct slot *slot, const struct network *network);

@@ -76,20 +76,6 @@ int64_t fusion_bus_voltage(const struct fusion *fusion)
 	return connected_mv != FIELD_UNKNOWN ? connected_mv : median_of(fusion, is_heard, true);
 }
 
-static int32_t middle_interval(const struct slot *slot)
-{
-	int32_t sorted[CYCLE_SAMPLES];
-
-	for (int i = 0; i < slot->interval_count; i++) {
-		int at = i;
-
-		for (; at > 0 && sorted[at - 1] > slot->interval_ms[i]; at--)
-			sorted[at] = sorted[at - 1];
-		sorted[at] = slot->interval_ms[i];
-	}
-	return slot->interval_count ? sorted[(slot->interval_count - 1) / 2] : 0;
-}
-
 static int64_t larger(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
@@ -99,7 +85,6 @@ static void update_age(const struct fusion *fusion, struct slot *slot)
 {
 	const struct fusion_config *config = &fusion->config;
 
-	slot->cycle_ms = middle_interval(slot);
 	slot->fresh_ms = larger(slot->cycle_ms * 2, config->fresh_ms);
 	slot->held_ms = larger(slot->cycle_ms * 5, config->held_ms);
 	if (slot->held_ms > config->lost_ms)
@@ -145,10 +130,10 @@ static void update_shares(struct fusion *fusion)
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		struct slot *slot = &fusion->slots[i];
 
-		if (slot->capacity_mah > 0)
-			slot->share.prior_mah = slot->capacity_mah;
-		else
-			slot->share.prior_mah = known ? sum_mah / known : 1;
+		const int64_t mean_mah = known ? sum_mah / known : 1;
+
+		share_set(&slot->share, slot->capacity_mah > 0 ? slot->capacity_mah : mean_mah,
+			  slot->share.factor_ppm);
 	}
 }
 
@@ -188,8 +173,14 @@ static void join_candidates(struct fusion *fusion)
 	const bool starting =
 		fusion->first_accept_ms < 0 ||
 		fusion->now_ms - fusion->first_accept_ms < fusion->config.join_time_ms;
-	int64_t bus_mv = fusion_bus_voltage(fusion);
+	bool any = false;
+	int64_t bus_mv;
 
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++)
+		any |= fusion->slots[i].state == PACK_CANDIDATE;
+	if (!any)
+		return;
+	bus_mv = fusion_bus_voltage(fusion);
 	if (bus_mv == FIELD_UNKNOWN)
 		bus_mv = median_of(fusion, is_ready, false);
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {

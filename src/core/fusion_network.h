@@ -19,8 +19,9 @@ struct network {
 	int64_t sum_ma;      /* sum of the members' limits */
 	int64_t outside_ma;  /* flow of packs that are no part of it: a current source, or a pack
 				that  its switch lets discharge only */
-	bool is_complete;    /* no member has missed its turn */
-	bool is_certain;     /* all members are fresh, and there is no silent or doubtful pack */
+	int64_t drift_ma[ONEPACK_MAX_PACKS]; /* of each member (fusion_drift.c) */
+	bool is_complete;                    /* no member has missed its turn */
+	bool is_certain; /* all members are fresh, and there is no silent or doubtful pack */
 };
 
 struct network network_build(const struct fusion *fusion, enum direction direction);

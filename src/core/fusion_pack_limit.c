@@ -65,8 +65,7 @@ static void apply_cells(struct fusion *fusion, struct slot *slot, enum direction
 {
 	const struct curve *curve =
 		direction == CHARGE ? &fusion->config.charge_cell : &fusion->config.discharge_cell;
-	const struct cell_extreme cell =
-		direction == CHARGE ? pack_cell_max(&slot->good) : pack_cell_min(&slot->good);
+	const struct cell_extreme cell = direction == CHARGE ? slot->cells.max : slot->cells.min;
 	const int32_t release_mv = direction == CHARGE ? fusion->config.cell_hysteresis_mv
 						       : -fusion->config.cell_hysteresis_mv;
 	const int32_t now_ppm =
@@ -121,7 +120,7 @@ static enum rule missing(const struct fusion *fusion, const struct slot *slot,
 {
 	if (stated_limit(slot, direction) == FIELD_UNKNOWN)
 		return RULE_UNSTATED_LIMIT;
-	if (!pack_has_cells(&slot->good))
+	if (!slot->cells.is_complete)
 		return RULE_UNKNOWN_CELLS;
 	if (slot->temperature_count == 0)
 		return RULE_UNKNOWN_TEMPERATURE;
@@ -135,8 +134,7 @@ static enum rule missing(const struct fusion *fusion, const struct slot *slot,
 /* M: a cell beyond its limit by another 100 mV says that its BMS has failed; that is remembered. */
 static bool is_critical(const struct fusion *fusion, struct slot *slot, enum direction direction)
 {
-	const struct cell_extreme max = pack_cell_max(&slot->good),
-				  min = pack_cell_min(&slot->good);
+	const struct cell_extreme max = slot->cells.max, min = slot->cells.min;
 	const bool now = max.mv != FIELD_UNKNOWN &&
 			 (direction == CHARGE ? max.mv >= fusion->config.cell_overvoltage_mv +
 								  fusion->config.critical_cell_mv
@@ -229,25 +227,40 @@ static enum presence presence_of(const struct slot *slot, enum direction directi
 	return PRESENCE_PERHAPS;
 }
 
+/* A fresh answer means today what it meant in the step before, unless something is timed. */
+static bool is_judged(const struct slot *slot)
+{
+	return slot->judged_fresh && !slot->answered && !slot->silent &&
+	       slot->age_ms <= slot->fresh_ms && slot->critical_ms[CHARGE] < 0 &&
+	       slot->critical_ms[DISCHARGE] < 0;
+}
+
+static void limit_pack(struct fusion *fusion, struct slot *slot, enum direction direction)
+{
+	struct verdict verdict = {.cause = cause_of(RULE_NO_DATA, FIELD_UNKNOWN), .next_ma = -1};
+
+	if (slot->has_good)
+		verdict = judge(fusion, slot, direction);
+	slot->limit_ma[direction] = saturate_ma(verdict.ma);
+	slot->cause[direction] = verdict.cause;
+	slot->next[direction] = bound_none();
+	if (verdict.next_ma >= 0)
+		slot->next[direction] =
+			(struct bound){saturate_ma(verdict.next_ma), verdict.next_cause};
+}
+
 void fusion_limit_packs(struct fusion *fusion)
 {
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		struct slot *slot = &fusion->slots[i];
+		const bool judged = is_judged(slot);
 
 		for (int d = 0; d < DIRECTIONS; d++) {
-			const enum direction direction = (enum direction)d;
-			struct verdict verdict = {.cause = cause_of(RULE_NO_DATA, FIELD_UNKNOWN),
-						  .next_ma = -1};
-
-			if (slot->has_good)
-				verdict = judge(fusion, slot, direction);
-			slot->presence[d] = presence_of(slot, direction);
-			slot->limit_ma[d] = saturate_ma(verdict.ma);
-			slot->cause[d] = verdict.cause;
-			slot->next[d] = bound_none();
-			if (verdict.next_ma >= 0)
-				slot->next[d] = (struct bound){saturate_ma(verdict.next_ma),
-							       verdict.next_cause};
+			slot->presence[d] = presence_of(slot, (enum direction)d);
+			if (!judged)
+				limit_pack(fusion, slot, (enum direction)d);
 		}
+		slot->judged_fresh =
+			slot->has_good && !slot->silent && slot->age_ms <= slot->fresh_ms;
 	}
 }

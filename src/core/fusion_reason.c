@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Why each limit is what it is, and what would limit next: one public word and one sentence each
  * (fusion_sentence.c). The words are listed in docs/fusion.md and do not change. */
-#include <stdio.h>
+#include <string.h>
 
 #include "fusion_state.h"
 
-static const char *const words[] = {
+static const char words[][REASON_RULE_SIZE] = {
 	[RULE_FULL] = "full",
 	[RULE_PACK_LIMIT] = "pack_limit",
 	[RULE_CELL_VOLTAGE] = "cell_voltage",
@@ -47,7 +47,29 @@ static const char *const words[] = {
 	[RULE_DISCHARGE_END] = "discharge_end",
 };
 
-static struct reason *add(const struct fusion *fusion, struct battery *out, enum limit limit,
+static bool is_same(const struct cause *a, const struct cause *b)
+{
+	return a->rule == b->rule && a->pack == b->pack && a->cell == b->cell &&
+	       a->other == b->other && a->value == b->value;
+}
+
+static void say(struct fusion *fusion, enum limit limit, int32_t value, const struct cause *cause,
+		enum mood mood, char *text)
+{
+	struct spoken *last = &fusion->spoken[limit][mood];
+	const bool accepted = fusion->accepted_count > 0;
+
+	if (!last->text[0] || last->value != value || last->accepted != accepted ||
+	    !is_same(&last->cause, cause)) {
+		last->value = value;
+		last->cause = *cause;
+		last->accepted = accepted;
+		fusion_say(fusion, limit, value, cause, mood, last->text);
+	}
+	memcpy(text, last->text, strlen(last->text) + 1);
+}
+
+static struct reason *add(struct fusion *fusion, struct battery *out, enum limit limit,
 			  int32_t value, const struct cause *cause)
 {
 	struct reason *reason = &out->reasons[out->reason_count++];
@@ -56,12 +78,12 @@ static struct reason *add(const struct fusion *fusion, struct battery *out, enum
 	reason->value = value;
 	reason->pack = cause->pack;
 	reason->cell = cause->cell;
-	snprintf(reason->rule, sizeof reason->rule, "%s", words[cause->rule]);
-	fusion_say(fusion, limit, value, cause, MOOD_IS, reason->text);
+	memcpy(reason->rule, words[cause->rule], sizeof reason->rule);
+	say(fusion, limit, value, cause, MOOD_IS, reason->text);
 	return reason;
 }
 
-static void add_next(const struct fusion *fusion, struct reason *reason, const struct bound *next)
+static void add_next(struct fusion *fusion, struct reason *reason, const struct bound *next)
 {
 	struct runner_up *runner_up = &reason->runner_up;
 
@@ -70,13 +92,12 @@ static void add_next(const struct fusion *fusion, struct reason *reason, const s
 	runner_up->value = next->value;
 	runner_up->pack = next->cause.pack;
 	runner_up->cell = next->cause.cell;
-	snprintf(runner_up->rule, sizeof runner_up->rule, "%s", words[next->cause.rule]);
-	fusion_say(fusion, reason->limit, next->value, &next->cause, MOOD_WOULD_BE,
-		   runner_up->text);
+	memcpy(runner_up->rule, words[next->cause.rule], sizeof runner_up->rule);
+	say(fusion, reason->limit, next->value, &next->cause, MOOD_WOULD_BE, runner_up->text);
 }
 
 /* On its way up a limit waits for what the rules permit; that comes next. */
-static void add_current(const struct fusion *fusion, struct battery *out, enum direction direction)
+static void add_current(struct fusion *fusion, struct battery *out, enum direction direction)
 {
 	const enum limit limit =
 		direction == CHARGE ? LIMIT_CHARGE_CURRENT : LIMIT_DISCHARGE_CURRENT;
@@ -94,8 +115,7 @@ static void add_current(const struct fusion *fusion, struct battery *out, enum d
 	add_next(fusion, add(fusion, out, limit, value, &cause), &next);
 }
 
-static void add_voltage(const struct fusion *fusion, struct battery *out, enum limit limit,
-			int32_t value)
+static void add_voltage(struct fusion *fusion, struct battery *out, enum limit limit, int32_t value)
 {
 	const int which = limit == LIMIT_CHARGE_VOLTAGE ? 0 : 1;
 
@@ -103,7 +123,7 @@ static void add_voltage(const struct fusion *fusion, struct battery *out, enum l
 		 &fusion->voltage_next[which]);
 }
 
-void fusion_write_reasons(const struct fusion *fusion, struct battery *out)
+void fusion_write_reasons(struct fusion *fusion, struct battery *out)
 {
 	add_current(fusion, out, CHARGE);
 	add_current(fusion, out, DISCHARGE);

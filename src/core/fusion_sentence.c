@@ -8,42 +8,51 @@
 
 #include "fusion_state.h"
 
-#define NUMBER_SIZE 16
+#define NUMBER_SIZE 24 /* 19 digits, sign, point */
 
 struct number {
 	char text[NUMBER_SIZE];
 };
 
-/* 63249 -> "63.2", rounded down as limits are; -10500 -> "-10.5". */
+/* A number in thousandths with so many decimals, cut off as limits are. By hand: several numbers
+ * are written in every step. */
+static struct number decimal(int64_t thousandths, int decimals)
+{
+	uint64_t size = thousandths < 0 ? (uint64_t)-thousandths : (uint64_t)thousandths;
+	struct number number = {""};
+	char *at = number.text + sizeof number.text - 1;
+
+	for (int i = decimals; i < 3; i++)
+		size /= 10;
+	*at = '\0';
+	for (int place = 0; size > 0 || place <= decimals; place++) {
+		*--at = (char)('0' + size % 10);
+		size /= 10;
+		if (place == decimals - 1)
+			*--at = '.';
+	}
+	if (thousandths < 0)
+		*--at = '-';
+	memmove(number.text, at, strlen(at) + 1);
+	return number;
+}
+
+/* 63249 -> "63.2"; -10500 -> "-10.5" */
 static struct number tenths(int64_t thousandths)
 {
-	const int64_t size = thousandths < 0 ? -thousandths : thousandths;
-	struct number number;
-
-	snprintf(number.text, sizeof number.text, "%s%d.%d", thousandths < 0 ? "-" : "",
-		 (int)(size / 1000), (int)(size % 1000 / 100));
-	return number;
+	return decimal(thousandths, 1);
 }
 
 /* 3512 -> "3.512" */
 static struct number thousandths(int32_t value)
 {
-	struct number number;
-
-	snprintf(number.text, sizeof number.text, "%d.%03d", (int)(value / 1000),
-		 (int)(value % 1000));
-	return number;
+	return decimal(value, 3);
 }
 
-/* 55200 -> "55.2", 55215 -> "55.21", rounded down */
+/* 55200 -> "55.2", 55215 -> "55.21" */
 static struct number hundredths(int32_t value)
 {
-	struct number number = tenths(value);
-
-	if (value % 100 >= 10)
-		snprintf(number.text, sizeof number.text, "%d.%02d", (int)(value / 1000),
-			 (int)(value % 1000 / 10));
-	return number;
+	return decimal(value, value % 100 >= 10 ? 2 : 1);
 }
 
 /* One sentence in the making. */
@@ -52,7 +61,7 @@ struct sentence {
 	int32_t value;
 	enum mood mood;
 	char *text;       /* REASON_TEXT_SIZE */
-	char opening[64]; /* "Charging is limited to 63.2 A", "Otherwise charging would go up to
+	char opening[80]; /* "Charging is limited to 63.2 A", "Otherwise charging would go up to
 			     ..." */
 };
 
@@ -66,6 +75,16 @@ __attribute__((format(printf, 2, 3))) static void say(const struct sentence *sen
 	va_end(args);
 }
 
+static void open_with(struct sentence *sentence, const char *subject, const char *verb,
+		      struct number number, const char *unit)
+{
+	char *at = stpcpy(sentence->opening, subject);
+
+	at = stpcpy(at, verb);
+	at = stpcpy(at, number.text);
+	stpcpy(at, unit);
+}
+
 static void open_sentence(struct sentence *sentence)
 {
 	static const char *const subjects[2][LIMIT_COUNT] = {
@@ -73,17 +92,15 @@ static void open_sentence(struct sentence *sentence)
 		{"Otherwise charging would be", "Otherwise discharging would be",
 		 "Otherwise charging would go", "Otherwise discharging would end"}};
 	const char *subject = subjects[sentence->mood == MOOD_WOULD_BE][sentence->limit];
-	char *out = sentence->opening;
-	const size_t size = sizeof sentence->opening;
 
 	if (sentence->limit == LIMIT_CHARGE_VOLTAGE)
-		snprintf(out, size, "%s up to %s V", subject, hundredths(sentence->value).text);
+		open_with(sentence, subject, " up to ", hundredths(sentence->value), " V");
 	else if (sentence->limit == LIMIT_DISCHARGE_VOLTAGE)
-		snprintf(out, size, "%s at %s V", subject, hundredths(sentence->value).text);
+		open_with(sentence, subject, " at ", hundredths(sentence->value), " V");
 	else if (sentence->value == 0)
-		snprintf(out, size, "%s stopped", subject);
+		open_with(sentence, subject, " stopped", (struct number){""}, "");
 	else
-		snprintf(out, size, "%s limited to %s A", subject, tenths(sentence->value).text);
+		open_with(sentence, subject, " limited to ", tenths(sentence->value), " A");
 }
 
 /* Sentences about what one pack reports of itself. */

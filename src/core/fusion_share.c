@@ -26,11 +26,13 @@
 #define EVIDENCE_MAX 300000 /* what is older is forgotten */
 #define SURPRISE_PPM 250000 /* off by this: what was believed is believed half */
 
-int64_t share_weight(const struct share *share)
+void share_set(struct share *share, int64_t prior_mah, int32_t factor_ppm)
 {
-	const int64_t weight = share->prior_mah * share->factor_ppm / PPM;
+	const int64_t weight = prior_mah * factor_ppm / PPM;
 
-	return weight > 0 ? weight : 1;
+	share->prior_mah = prior_mah;
+	share->factor_ppm = factor_ppm;
+	share->weight = weight > 0 ? weight : 1;
 }
 
 int32_t share_confidence(const struct share *share)
@@ -201,8 +203,9 @@ static void learn(const struct fusion_config *config, struct share *share, int64
 
 	if (llabs(off_ppm) > SURPRISE_PPM)
 		share->evidence /= 2;
-	share->factor_ppm +=
-		(int32_t)scale(off_ppm, evidence, (int64_t)share->evidence + evidence + PRIOR);
+	share_set(share, share->prior_mah,
+		  share->factor_ppm + (int32_t)scale(off_ppm, evidence,
+						     (int64_t)share->evidence + evidence + PRIOR));
 	share->evidence = share->evidence > EVIDENCE_MAX - evidence ? EVIDENCE_MAX
 								    : share->evidence + evidence;
 }
@@ -228,8 +231,9 @@ static void learn_all(struct fusion *fusion, const struct step *step)
 
 		if (!(fusion->plateau.members >> i & 1))
 			continue;
-		share->factor_ppm = clamp_factor(&fusion->config,
-						 scale(share->factor_ppm, step->weight, weight));
+		share_set(share, share->prior_mah,
+			  clamp_factor(&fusion->config,
+				       scale(share->factor_ppm, step->weight, weight)));
 		drift_shift(&fusion->slots[i],
 			    scale(step->now_ma, old[i] - share_weight(share), step->weight));
 	}

@@ -4,59 +4,6 @@
 
 #include "fusion_state.h"
 
-int64_t scale(int64_t value, int64_t numerator, int64_t denominator)
-{
-	return denominator ? value * numerator / denominator : 0;
-}
-
-int32_t saturate_ma(int64_t value)
-{
-	if (value > INT32_MAX)
-		return INT32_MAX;
-	return value < -INT32_MAX ? -INT32_MAX : (int32_t)value;
-}
-
-struct cause cause_of(enum rule rule, int32_t pack)
-{
-	return (struct cause){.rule = rule,
-			      .pack = pack,
-			      .cell = FIELD_UNKNOWN,
-			      .other = FIELD_UNKNOWN,
-			      .value = FIELD_UNKNOWN};
-}
-
-struct bound bound_none(void)
-{
-	return (struct bound){FIELD_UNKNOWN, cause_of(RULE_FULL, FIELD_UNKNOWN)};
-}
-
-int64_t slot_capacity(const struct slot *slot)
-{
-	return slot->share.prior_mah;
-}
-
-bool slot_is_online(const struct slot *slot)
-{
-	return slot->state == PACK_ACTIVE || slot->state == PACK_HELD;
-}
-
-int32_t slot_number(const struct fusion *fusion, const struct slot *slot)
-{
-	return (int32_t)(slot - fusion->slots) + 1;
-}
-
-int32_t slot_flow(const struct slot *slot, enum direction direction)
-{
-	if (!slot->has_good)
-		return 0;
-	return direction == CHARGE ? slot->good.current_ma : -slot->good.current_ma;
-}
-
-int32_t slot_switch(const struct slot *slot, enum direction direction)
-{
-	return direction == CHARGE ? slot->good.charge_mos : slot->good.discharge_mos;
-}
-
 /* The voltage at which the discharge curve reaches zero. */
 static int32_t empty_cell_mv(const struct fusion_config *config)
 {
@@ -73,9 +20,8 @@ static int32_t empty_cell_mv(const struct fusion_config *config)
  * again, but brings no charge. */
 bool slot_is_empty(const struct fusion *fusion, const struct slot *slot)
 {
-	return pack_has_cells(&slot->good) &&
-	       (slot->latch_ppm[DISCHARGE] == 0 ||
-		pack_cell_min(&slot->good).mv <= empty_cell_mv(&fusion->config));
+	return slot->cells.is_complete && (slot->latch_ppm[DISCHARGE] == 0 ||
+					   slot->cells.min.mv <= empty_cell_mv(&fusion->config));
 }
 
 /* Everything about the pack in a place; the place itself, its bus timing and the marks that tell
@@ -86,11 +32,13 @@ void slot_forget(struct slot *slot)
 
 	memset(slot, 0, sizeof *slot);
 	pack_clear(&slot->good);
+	slot->cells = pack_cells(&slot->good);
 	slot->seen = old.seen;
 	slot->first_ms = old.first_ms;
 	slot->answer_ms = old.answer_ms;
 	memcpy(slot->interval_ms, old.interval_ms, sizeof slot->interval_ms);
 	slot->interval_count = old.interval_count;
+	slot->cycle_ms = old.cycle_ms;
 	slot->quarantine = old.quarantine;
 	slot->duplicate_ms = old.duplicate_ms;
 	slot->serial = old.serial;
@@ -100,48 +48,38 @@ void slot_forget(struct slot *slot)
 	slot->capacity_mah = slot->charge_voltage_mv = FIELD_UNKNOWN;
 	slot->discharge_voltage_mv = slot->mos_temperature_mC = FIELD_UNKNOWN;
 	slot->agree_ms = -1;
-	slot->share.factor_ppm = 1000000;
+	share_set(&slot->share, 1, 1000000);
 	for (int d = 0; d < DIRECTIONS; d++) {
 		slot->latch_ppm[d] = 1000000;
 		slot->critical_ms[d] = -1;
 	}
 }
 
-bool pack_has_cells(const struct pack *pack)
+struct cells pack_cells(const struct pack *pack)
 {
-	for (int i = 0; i < pack->cell_count; i++)
-		if (pack->cells_mv[i] == FIELD_UNKNOWN)
-			return false;
-	return pack->cell_count > 0;
+	struct cells cells = {.min = {FIELD_UNKNOWN, FIELD_UNKNOWN},
+			      .max = {FIELD_UNKNOWN, FIELD_UNKNOWN}};
+
+	for (int i = 0; i < pack->cell_count; i++) {
+		const int32_t mv = pack->cells_mv[i];
+
+		if (mv == FIELD_UNKNOWN)
+			continue;
+		if (cells.known == 0 || mv < cells.min.mv)
+			cells.min = (struct cell_extreme){mv, i + 1};
+		if (mv > cells.max.mv)
+			cells.max = (struct cell_extreme){mv, i + 1};
+		cells.sum_mv += mv;
+		cells.known++;
+	}
+	cells.is_complete = cells.known > 0 && cells.known == pack->cell_count;
+	return cells;
 }
 
-struct cell_extreme pack_cell_max(const struct pack *pack)
+bool cells_are_dangerous(const struct fusion_config *config, const struct cells *cells)
 {
-	struct cell_extreme found = {FIELD_UNKNOWN, FIELD_UNKNOWN};
-
-	for (int i = 0; i < pack->cell_count; i++)
-		if (pack->cells_mv[i] > found.mv)
-			found = (struct cell_extreme){pack->cells_mv[i], i + 1};
-	return found;
-}
-
-struct cell_extreme pack_cell_min(const struct pack *pack)
-{
-	struct cell_extreme found = {FIELD_UNKNOWN, FIELD_UNKNOWN};
-
-	for (int i = 0; i < pack->cell_count; i++)
-		if (pack->cells_mv[i] != FIELD_UNKNOWN &&
-		    (found.mv == FIELD_UNKNOWN || pack->cells_mv[i] < found.mv))
-			found = (struct cell_extreme){pack->cells_mv[i], i + 1};
-	return found;
-}
-
-bool cell_is_dangerous(const struct fusion_config *config, const struct pack *pack)
-{
-	const struct cell_extreme max = pack_cell_max(pack), min = pack_cell_min(pack);
-
-	return max.mv != FIELD_UNKNOWN &&
-	       (max.mv >= config->cell_overvoltage_mv || min.mv <= config->cell_undervoltage_mv);
+	return cells->known > 0 && (cells->max.mv >= config->cell_overvoltage_mv ||
+				    cells->min.mv <= config->cell_undervoltage_mv);
 }
 
 /* What forbids current whichever way it flows. Sensor and wiring faults are not in these lists: the

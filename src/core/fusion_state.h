@@ -78,13 +78,26 @@ struct cause {
 	int32_t value; /* mV, mA, mC, ms or a count, by rule */
 };
 
-struct cause cause_of(enum rule rule, int32_t pack);
-
 /* Something that limits, and to what; also what would limit next if that went away. */
 struct bound {
 	int32_t value; /* mA or mV, FIELD_UNKNOWN = nothing */
 	struct cause cause;
 };
+
+/* One cell: mV, and its number. */
+struct cell_extreme {
+	int32_t mv, cell;
+};
+
+/* The cells of one answer, looked at once. */
+struct cells {
+	struct cell_extreme min, max; /* FIELD_UNKNOWN when none is known */
+	int64_t sum_mv;
+	int32_t known;    /* how many */
+	bool is_complete; /* there are some, and all are known */
+};
+
+struct cells pack_cells(const struct pack *pack);
 
 /* G: the part of a current step that a pack takes (fusion_share.c): its capacity as a first guess,
  * times a learned factor. */
@@ -92,6 +105,7 @@ struct bound {
 
 struct share {
 	int64_t prior_mah;  /* never 0 */
+	int64_t weight;     /* prior times factor, never 0 */
 	int32_t factor_ppm; /* 500000 to 2000000; 1000000 = as the capacity says */
 	int32_t evidence;   /* sum of squares of the steps behind it, in (C/1000)^2 */
 	/* of the present plateau, the last answers, newest first; one more than counts, because
@@ -102,7 +116,12 @@ struct share {
 };
 
 /* The pack's part in the network: comparable between packs, not a part of one. */
-int64_t share_weight(const struct share *share);
+static inline int64_t share_weight(const struct share *share)
+{
+	return share->weight;
+}
+
+void share_set(struct share *share, int64_t prior_mah, int32_t factor_ppm);
 
 /* How far it is learned, 1/1000 %. */
 int32_t share_confidence(const struct share *share);
@@ -143,12 +162,13 @@ enum presence {
 /* One of the 16 places of the rack. */
 struct slot {
 	/* A, N: what came in */
-	struct pack good;  /* the last complete, plausible answer that was believed */
-	struct pack doubt; /* a surprising one that waits for its like */
-	bool seen;         /* something has answered here */
-	bool has_good;     /* `good` is valid */
-	bool answered;     /* a believed answer came in this step */
-	bool silent;       /* nothing believable for longer than `held` */
+	struct pack good;   /* the last complete, plausible answer that was believed */
+	struct pack doubt;  /* a surprising one that waits for its like */
+	struct cells cells; /* of `good` */
+	bool seen;          /* something has answered here */
+	bool has_good;      /* `good` is valid */
+	bool answered;      /* a believed answer came in this step */
+	bool silent;        /* nothing believable for longer than `held` */
 	int32_t doubt_count;
 	int64_t first_ms, answer_ms, good_ms;
 	int32_t interval_ms[CYCLE_SAMPLES];
@@ -185,6 +205,7 @@ struct slot {
 	/* E, F, M: per direction */
 	int32_t latch_ppm[DIRECTIONS];
 	int32_t limit_ma[DIRECTIONS];
+	bool judged_fresh; /* `limit_ma` and its causes are those of a fresh answer */
 	struct cause cause[DIRECTIONS];
 	struct bound next[DIRECTIONS]; /* its limit without that cause */
 	enum presence presence[DIRECTIONS];
@@ -200,6 +221,14 @@ struct ramp {
 	bool fell;
 	int64_t permitted_ms; /* since when more is permitted, -1 = it is not */
 	enum rule phase; /* RULE_HOLD, RULE_RISING, RULE_SMALL, or RULE_FULL = as the rules say */
+};
+
+/* The last sentence about a limit: most steps say the same again. */
+struct spoken {
+	int32_t value;
+	struct cause cause;
+	bool accepted; /* whether there ever was a pack */
+	char text[REASON_TEXT_SIZE];
 };
 
 struct fusion {
@@ -235,6 +264,8 @@ struct fusion {
 	bool wants_full;
 	bool all_finished; /* every pack that can charge has ended its charge, and there is one */
 
+	struct spoken spoken[LIMIT_COUNT][2]; /* by mood */
+
 	/* C */
 	int32_t soc_mpct; /* as shown, FIELD_UNKNOWN = not yet */
 	int64_t charged_mwms, discharged_mwms;
@@ -254,7 +285,7 @@ void fusion_follow_charge(struct fusion *fusion);                           /* D
 void fusion_limit_voltage(struct fusion *fusion);                           /* D */
 void fusion_write_values(struct fusion *fusion, struct battery *out);       /* C */
 void fusion_write_alarms(const struct fusion *fusion, struct battery *out); /* M */
-void fusion_write_reasons(const struct fusion *fusion, struct battery *out);
+void fusion_write_reasons(struct fusion *fusion, struct battery *out);
 
 /* The sentence for a limit of this value and cause; as a statement, or as what would be otherwise.
  */
@@ -275,12 +306,63 @@ enum identity fusion_identify(struct fusion *fusion, struct slot *slot, const st
 /* J: capacity that works, and capacity that should. */
 bool fusion_has_quorum(const struct fusion *fusion);
 
-/* Facts that several parts need. */
-bool slot_is_online(const struct slot *slot);
-int32_t slot_number(const struct fusion *fusion, const struct slot *slot);
-int32_t slot_flow(const struct slot *slot, enum direction direction);
-int64_t slot_capacity(const struct slot *slot); /* mAh; a guess where it is not told, never 0 */
-int32_t slot_switch(const struct slot *slot, enum direction direction);
+/* Facts that several parts need. Small enough to stand here: they are asked for hundreds of times
+ * in a step. */
+static inline bool slot_is_online(const struct slot *slot)
+{
+	return slot->state == PACK_ACTIVE || slot->state == PACK_HELD;
+}
+
+static inline int32_t slot_number(const struct fusion *fusion, const struct slot *slot)
+{
+	return (int32_t)(slot - fusion->slots) + 1;
+}
+
+static inline int32_t slot_flow(const struct slot *slot, enum direction direction)
+{
+	if (!slot->has_good)
+		return 0;
+	return direction == CHARGE ? slot->good.current_ma : -slot->good.current_ma;
+}
+
+static inline int32_t slot_switch(const struct slot *slot, enum direction direction)
+{
+	return direction == CHARGE ? slot->good.charge_mos : slot->good.discharge_mos;
+}
+
+/* mAh; a guess where it is not told, never 0. */
+static inline int64_t slot_capacity(const struct slot *slot)
+{
+	return slot->share.prior_mah;
+}
+
+/* value * numerator / denominator without overflow for all currents and capacities here. */
+static inline int64_t scale(int64_t value, int64_t numerator, int64_t denominator)
+{
+	return denominator ? value * numerator / denominator : 0;
+}
+
+static inline int32_t saturate_ma(int64_t value)
+{
+	if (value > INT32_MAX)
+		return INT32_MAX;
+	return value < -INT32_MAX ? -INT32_MAX : (int32_t)value;
+}
+
+static inline struct cause cause_of(enum rule rule, int32_t pack)
+{
+	return (struct cause){.rule = rule,
+			      .pack = pack,
+			      .cell = FIELD_UNKNOWN,
+			      .other = FIELD_UNKNOWN,
+			      .value = FIELD_UNKNOWN};
+}
+
+static inline struct bound bound_none(void)
+{
+	return (struct bound){FIELD_UNKNOWN, cause_of(RULE_FULL, FIELD_UNKNOWN)};
+}
+
 void slot_forget(struct slot *slot);
 bool slot_still_charges(const struct slot *slot);
 int32_t slot_charge_target(const struct fusion *fusion, const struct slot *slot);
@@ -288,19 +370,5 @@ bool slot_is_empty(const struct fusion *fusion, const struct slot *slot);
 int32_t fusion_soc_spread(const struct fusion *fusion);  /* 1/1000 %, 0 when nothing is known */
 int64_t fusion_bus_voltage(const struct fusion *fusion); /* FIELD_UNKNOWN without one */
 
-/* The lowest and the highest cell of a pack: mV, and the number of the cell. */
-struct cell_extreme {
-	int32_t mv, cell;
-};
-
-bool pack_has_cells(const struct pack *pack);
-struct cell_extreme pack_cell_max(const struct pack *pack);
-struct cell_extreme pack_cell_min(const struct pack *pack);
 alarm_set pack_dangers(enum direction direction); /* protections that forbid the direction */
-bool cell_is_dangerous(const struct fusion_config *config, const struct pack *pack);
-
-struct bound bound_none(void);
-
-/* value * numerator / denominator without overflow for all currents and capacities here. */
-int64_t scale(int64_t value, int64_t numerator, int64_t denominator);
-int32_t saturate_ma(int64_t value);
+bool cells_are_dangerous(const struct fusion_config *config, const struct cells *cells);

@@ -14,21 +14,27 @@
 #define TIE_MA      50         /* below the resolution of a sentence: the sum counts as reached */
 #define NO_LIMIT_MA 1000000000 /* of a pack whose only cause is lifted */
 
-struct search {
-	struct fusion *fusion;
-	const struct network *network;
-	const struct cause *lifted; /* NULL in the search that counts */
-	int64_t sum_ma;             /* of the members' limits */
-	struct cause sum_cause;     /* the words for when that sum binds */
-	int64_t ma;
-	struct cause cause;
-};
-
 /* A limit of one pack, and what it comes from. */
 struct own_limit {
 	int64_t ma;
 	struct cause cause;
 };
+
+struct search {
+	struct fusion *fusion;
+	const struct network *network;
+	const struct cause *lifted; /* NULL in the search that counts */
+	struct own_limit own[ONEPACK_MAX_PACKS];
+	int64_t sum_ma;         /* of the members' limits */
+	struct cause sum_cause; /* the words for when that sum binds */
+	int64_t ma;
+	struct cause cause;
+};
+
+static int index_of(const struct search *search, const struct slot *slot)
+{
+	return (int)(slot - search->fusion->slots);
+}
 
 static bool is_lifted(const struct search *search, const struct cause *cause)
 {
@@ -98,7 +104,7 @@ static struct cause cause_of_pack(const struct search *search, const struct slot
 	const struct network *network = search->network;
 	const int64_t own = share_weight(&slot->share);
 	const bool inside = slot->presence[network->direction] == PRESENCE_SURE;
-	struct cause cause = own_limit_of(search, slot).cause;
+	struct cause cause = search->own[index_of(search, slot)].cause;
 
 	if (cause.rule != RULE_PACK_LIMIT || cause.value == 0)
 		return cause;
@@ -118,9 +124,11 @@ static void begin_with_sum(struct search *search)
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		const struct slot *slot = &search->fusion->slots[i];
 
+		if (slot->presence[direction] != PRESENCE_NONE)
+			search->own[i] = own_limit_of(search, slot);
 		if (slot->presence[direction] != PRESENCE_SURE)
 			continue;
-		const struct own_limit limit = own_limit_of(search, slot);
+		const struct own_limit limit = search->own[i];
 
 		search->sum_ma += limit.ma;
 		if (limit.ma >= least_ma || (limit.cause.rule == RULE_PACK_LIMIT && limit.ma > 0))
@@ -136,16 +144,19 @@ static void apply_share(struct search *search, const struct slot *slot)
 {
 	const struct network *network = search->network;
 	const int64_t own = share_weight(&slot->share);
-	const int64_t limit_ma = own_limit_of(search, slot).ma;
-	const int64_t drift_ma = drift_of(slot, network);
+	const int64_t limit_ma = search->own[index_of(search, slot)].ma;
+	const int64_t drift_ma = network->drift_ma[index_of(search, slot)];
 	const int64_t total_ma = scale(limit_ma - drift_ma, network->weight, own);
-	struct cause cause = cause_of_pack(search, slot);
 
-	if (drift_ma > limit_ma && slot_flow(slot, network->direction) > SOURCE_FLOOR_MA)
-		report_circulating(search, slot, &cause);
-	if (total_ma + TIE_MA >= search->sum_ma && drift_ma <= 0)
-		cause = search->sum_cause;
-	lower(search, total_ma, cause);
+	if (total_ma < search->ma || drift_ma > limit_ma) {
+		struct cause cause = cause_of_pack(search, slot);
+
+		if (drift_ma > limit_ma && slot_flow(slot, network->direction) > SOURCE_FLOOR_MA)
+			report_circulating(search, slot, &cause);
+		if (total_ma + TIE_MA >= search->sum_ma && drift_ma <= 0)
+			cause = search->sum_cause;
+		lower(search, total_ma, cause);
+	}
 	if (network->wide_weight > network->weight)
 		lower(search,
 		      scale(limit_ma - slot->drift[network->direction].certain_ma,
@@ -158,7 +169,8 @@ static void apply_doubtful(struct search *search, const struct slot *slot)
 {
 	const struct network *network = search->network;
 	const int64_t own = share_weight(&slot->share);
-	const int64_t room_ma = own_limit_of(search, slot).ma - drift_of_doubtful(slot, network);
+	const int64_t room_ma =
+		search->own[index_of(search, slot)].ma - drift_of_doubtful(slot, network);
 
 	lower(search, scale(room_ma, network->weight + own, own), cause_of_pack(search, slot));
 }
@@ -214,7 +226,7 @@ static int64_t debit_of(const struct search *search, const struct slot *slot)
 	const enum direction direction = search->network->direction;
 	const int64_t certain_ma = slot->drift[direction].certain_ma;
 	const int64_t now_ma = slot->presence[direction] == PRESENCE_SURE
-				       ? drift_of(slot, search->network)
+				       ? search->network->drift_ma[index_of(search, slot)]
 				       : drift_of_doubtful(slot, search->network);
 
 	return now_ma > certain_ma ? now_ma : certain_ma;
@@ -258,8 +270,7 @@ static void apply_packs(struct search *search)
 		else if (config->limit_rule == LIMIT_RULE_SHARE)
 			apply_share(search, slot);
 		if (config->limit_rule == LIMIT_RULE_MIN)
-			lower(search,
-			      own_limit_of(search, slot).ma * __builtin_popcount(network->members),
+			lower(search, search->own[i].ma * __builtin_popcount(network->members),
 			      cause_of(RULE_MIN, i + 1));
 		apply_guard(search, slot);
 		if (config->n_minus_1 == 1)
@@ -322,7 +333,7 @@ static struct cause cause_of_nothing(const struct fusion *fusion)
 
 static void limit_direction(struct fusion *fusion, enum direction direction)
 {
-	const struct network network = network_build(fusion, direction);
+	struct network network = network_build(fusion, direction);
 	struct bound found = {0, cause_of_nothing(fusion)}, next = bound_none();
 
 	drift_update(fusion, &network);

@@ -37,9 +37,28 @@ static bool has_closed_switch(const struct slot *slot)
 	return slot->good.charge_mos == 1 || slot->good.discharge_mos == 1;
 }
 
+/* Whether the packs are so close that none of them can be far from their median. */
+static bool are_close(const struct fusion *fusion)
+{
+	int32_t lowest = INT32_MAX, highest = 0;
+
+	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
+		const struct slot *slot = &fusion->slots[i];
+
+		if (!slot_is_online(slot))
+			continue;
+		if (slot->good.voltage_mv < lowest)
+			lowest = slot->good.voltage_mv;
+		if (slot->good.voltage_mv > highest)
+			highest = slot->good.voltage_mv;
+	}
+	return highest - (int64_t)lowest <= fusion->config.voltage_outlier_mv;
+}
+
 static void write_voltage(const struct fusion *fusion, struct battery *out)
 {
-	const int64_t median_mv = fusion_bus_voltage(fusion);
+	const bool close = are_close(fusion);
+	const int64_t median_mv = close ? 0 : fusion_bus_voltage(fusion);
 	struct mean closed = {0}, any = {0};
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
@@ -50,7 +69,8 @@ static void write_voltage(const struct fusion *fusion, struct battery *out)
 			continue;
 		mean_add(&any, slot->good.voltage_mv, weight);
 		if (!slot->silent && has_closed_switch(slot) &&
-		    llabs(slot->good.voltage_mv - median_mv) <= fusion->config.voltage_outlier_mv)
+		    (close ||
+		     llabs(slot->good.voltage_mv - median_mv) <= fusion->config.voltage_outlier_mv))
 			mean_add(&closed, slot->good.voltage_mv, weight);
 	}
 	out->voltage_mv = mean_of(closed.weight ? &closed : &any);
@@ -113,10 +133,10 @@ static void write_extremes(const struct fusion *fusion, struct battery *out)
 
 		if (!slot_is_online(slot))
 			continue;
-		if (pack_has_cells(pack))
-			note_cell(out, i + 1, pack_cell_min(pack), pack_cell_max(pack));
-		for (int cell = 0; cell < pack->cell_count; cell++)
-			mean_add(&cells, pack->cells_mv[cell], 1);
+		if (slot->cells.is_complete)
+			note_cell(out, i + 1, slot->cells.min, slot->cells.max);
+		cells.sum += slot->cells.sum_mv;
+		cells.weight += slot->cells.known;
 		for (int t = 0; t < pack->temperature_count; t++) {
 			mean_add(&temperatures, pack->temperatures_mC[t], 1);
 			if (pack->temperatures_mC[t] != FIELD_UNKNOWN)
@@ -343,9 +363,14 @@ static void write_pack(const struct fusion *fusion, const struct slot *slot, str
 
 void fusion_write_values(struct fusion *fusion, struct battery *out)
 {
+	/* battery_clear, less what is written anyway: packs are most of it */
+	memset(out, 0, offsetof(struct battery, packs));
+	field_clear(out, &field_battery);
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++)
 		if (fusion->slots[i].seen)
 			write_pack(fusion, &fusion->slots[i], &out->packs[out->pack_count++]);
+	memset(&out->packs[out->pack_count], 0,
+	       (size_t)(ONEPACK_MAX_PACKS - out->pack_count) * sizeof out->packs[0]);
 	write_counts(fusion, out);
 	write_limits(fusion, out);
 	write_voltage(fusion, out);

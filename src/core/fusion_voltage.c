@@ -104,18 +104,19 @@ static struct lowest stage_target(const struct fusion *fusion)
 static void apply_excess(const struct fusion *fusion, const struct slot *slot,
 			 struct lowest *lowest)
 {
-	const struct cell_extreme max = pack_cell_max(&slot->good);
+	const struct cell_extreme max = slot->cells.max;
 	const int32_t target_mv = fusion->config.charge_target_cell_mv;
 	struct cause cause = cause_of(RULE_CELL_EXCESS, slot_number(fusion, slot));
 	int64_t excess_mv = 0;
 
+	if (max.mv <= target_mv) /* unknown is low */
+		return;
 	for (int i = 0; i < slot->good.cell_count; i++)
 		if (slot->good.cells_mv[i] > target_mv)
 			excess_mv += slot->good.cells_mv[i] - target_mv;
 	cause.cell = max.cell;
 	cause.value = max.mv;
-	if (excess_mv > 0)
-		lower(lowest, slot->good.voltage_mv - excess_mv, cause);
+	lower(lowest, slot->good.voltage_mv - excess_mv, cause);
 }
 
 static void apply_doubtful(const struct fusion *fusion, const struct slot *slot,
