@@ -10,7 +10,7 @@
 
 #include "random.h"
 
-#define LINE_MAX_STATIONS 18   /* the tty, 16 packs, another master */
+#define LINE_MAX_STATIONS 32   /* the tty, packs, another master; one bit each in `talking` */
 #define LINE_QUEUE        8192 /* bytes that a station may have waiting; a power of two */
 #define LINE_GARBLED      (-1) /* talker of a byte that several stations sent at once */
 #define LINE_NEVER        INT64_MAX

@@ -61,6 +61,7 @@ struct server_rig {
 	struct fw_server server;
 	struct fw_server_config config;
 	uint64_t now_us;
+	uint8_t dip;
 	uint8_t answer[FW_SERVER_OUT]; /* of the last question */
 	size_t count;
 };
@@ -108,7 +109,7 @@ static inline void server_rig_start(struct server_rig *rig)
 						.secrets = &server_rig_secrets,
 						.flash = &rig->flash.flash,
 						.calibration = &rig->pack.calibration,
-						.dip = SERVER_RIG_ADDRESS};
+						.dip = rig->dip};
 	fw_server_start(&rig->server, &rig->pack.pack, &rig->config, rig->now_us);
 }
 
@@ -120,6 +121,7 @@ static inline void server_rig_ready(struct server_rig *rig)
 	server_rig_identity(&rig->pack.identity);
 	plain_flash_init(&rig->flash);
 	rig->now_us = 1000000;
+	rig->dip = SERVER_RIG_ADDRESS;
 	server_rig_start(rig);
 	server_rig_run(rig, 5000);
 }
