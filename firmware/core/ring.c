@@ -70,16 +70,6 @@ static uint32_t number_at(const struct fw_ring *ring, uint32_t slot, uint8_t *re
 	return number;
 }
 
-/* Where the next record goes: behind the newest, and behind what a power cut left there. */
-static void find_next(struct fw_ring *ring)
-{
-	ring->next = ring->newest + 1;
-	while (!is_page_start(ring, ring->next) &&
-	       !is_blank(ring, place_of(ring, ring->next), ring->record_size))
-		ring->next++;
-	ring->prepared = !is_page_start(ring, ring->next) && ring->newest > 0;
-}
-
 void fw_ring_open(struct fw_ring *ring, const struct fw_flash *flash, enum fw_area area,
 		  uint16_t record_size)
 {
@@ -104,7 +94,8 @@ void fw_ring_open(struct fw_ring *ring, const struct fw_flash *flash, enum fw_ar
 		if (ring->first == 0 || number < ring->first)
 			ring->first = number;
 	}
-	find_next(ring);
+	ring->next = ring->newest + 1;
+	ring->prepared = ring->newest > 0 && !is_page_start(ring, ring->next);
 }
 
 void fw_ring_prepare(struct fw_ring *ring)
@@ -136,24 +127,40 @@ static bool write_record(struct fw_ring *ring, const uint8_t *record)
 	return memcmp(kept, record, ring->record_size) == 0;
 }
 
+static void step_over(struct fw_ring *ring)
+{
+	ring->next++;
+	ring->prepared = !is_page_start(ring, ring->next);
+}
+
+/* Steps over what a power cut or a failing part left in slots that should be empty. */
+static void find_blank(struct fw_ring *ring)
+{
+	fw_ring_prepare(ring);
+	for (uint32_t i = 0; i < ring->per_page && ring->prepared; i++) {
+		if (is_blank(ring, place_of(ring, ring->next), ring->record_size))
+			return;
+		step_over(ring);
+		fw_ring_prepare(ring);
+	}
+}
+
 bool fw_ring_append(struct fw_ring *ring, uint8_t *record)
 {
 	for (int tries = 0; tries < 2; tries++) {
-		fw_ring_prepare(ring);
+		find_blank(ring);
 		if (!ring->prepared)
 			return false;
 		fw_put_u32be(record, ring->next);
 		fw_put_u16be(record + ring->record_size - CRC_BYTES,
 			     fw_modbus_crc(record, ring->record_size - CRC_BYTES));
-
 		ring->failed = !write_record(ring, record);
 		if (!ring->failed) {
 			ring->newest = ring->next;
 			if (ring->first == 0)
 				ring->first = ring->next;
 		}
-		ring->next++;
-		ring->prepared = !is_page_start(ring, ring->next);
+		step_over(ring);
 		if (!ring->failed)
 			return true;
 	}

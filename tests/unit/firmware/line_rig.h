@@ -110,7 +110,7 @@ static inline struct line_rig *line_rig_new(int packs, uint32_t baud, uint64_t s
 	struct line_rig *rig = calloc(1, sizeof *rig);
 
 	assert_non_null(rig);
-	line_init(&rig->line, baud, packs + 1, seed);
+	line_init(&rig->line, baud, packs + 1, seed * UINT64_C(0x9E3779B97F4A7C15));
 	rig->pack_count = packs;
 	rig->now_us = 1000000;
 	rig->step_us = rig->now_us;
