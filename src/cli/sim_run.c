@@ -142,6 +142,14 @@ static double now_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+/* Where people read, while a trace may take stdout. */
+static FILE *report_of(const struct command *c)
+{
+	const char *trace = c->plan.trace_path;
+
+	return trace && strcmp(trace, "-") == 0 ? stderr : stdout;
+}
+
 static void run_seed(const struct command *c, uint64_t seed, struct run_result *result)
 {
 	struct scenario *scenario = malloc(sizeof *scenario);
@@ -149,7 +157,7 @@ static void run_seed(const struct command *c, uint64_t seed, struct run_result *
 	memset(result, 0, sizeof *result);
 	result->failed = true;
 	if (scenario && run_scenario(&c->plan, seed, c->seeded, scenario) == 0)
-		run_once(&c->plan, scenario, stdout, result);
+		run_once(&c->plan, scenario, report_of(c), result);
 	free(scenario);
 }
 
@@ -201,12 +209,14 @@ static void end_job(const struct job *job, struct run_result *result)
 static void take_result(const struct command *c, uint64_t seed, const struct run_result *result,
 			struct run_result *sum)
 {
+	FILE *out = report_of(c);
+
 	run_add(sum, result);
 	if (result->failed)
-		printf("seed %" PRIu64 " could not be run\n", seed);
+		fprintf(out, "seed %" PRIu64 " could not be run\n", seed);
 	if (result->failed || result->violations > 0) {
-		fputs("repeat it with: ", stdout);
-		run_print_command(&c->plan, seed, stdout);
+		fputs("repeat it with: ", out);
+		run_print_command(&c->plan, seed, out);
 	}
 }
 
@@ -242,10 +252,7 @@ static int run_all(const struct command *c)
 	int runs = run_many(c, &sum);
 
 	if (!c->plan.quiet || sum.violations > 0 || sum.failed)
-		run_print_summary(&sum, runs, now_s() - begun_s,
-				  c->plan.trace_path && strcmp(c->plan.trace_path, "-") == 0
-					  ? stderr
-					  : stdout);
+		run_print_summary(&sum, runs, now_s() - begun_s, report_of(c));
 	return sum.violations > 0 || sum.failed ? 1 : 0;
 }
 
