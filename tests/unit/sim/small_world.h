@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A world without wires, for tests of the invariants: packs answer at once, the inverter believes what
- * the engine publishes, frames are made up. A test can step between the parts and lie. */
+/* A world without wires, for tests of the invariants: packs answer at once, the inverter believes
+ * what the engine publishes, frames are made up. A test can step between the parts and lie. */
 #pragma once
 
 #include <string.h>
