@@ -63,23 +63,37 @@ static int64_t drift_of(const struct slot *slot, const struct network *network)
 	return flow_ma < -slot_capacity(slot) / SMALL_CREDIT ? flow_ma : 0;
 }
 
-int64_t drift_of_doubtful(const struct slot *slot, const struct network *network)
+/* `total_ma` flows through `weight`, this pack included. */
+static int64_t worst_debit(const struct slot *slot, enum direction direction, int64_t total_ma,
+			   int64_t weight)
 {
-	const struct drift *drift = &slot->drift[network->direction];
+	const struct drift *drift = &slot->drift[direction];
 	int64_t worst_ma = 0;
 
 	for (int i = 0; i < drift->count; i++)
 		if (drift->flow_ma[i] > worst_ma)
 			worst_ma = drift->flow_ma[i];
-	if (!slot->silent && drift_is_visible(slot, network->direction)) {
-		const int64_t own = share_weight(&slot->share);
-		const int64_t flow_ma = slot_flow(slot, network->direction);
-		const int64_t now_ma = flow_ma - scale(network->free_ma + flow_ma, own,
-						       network->free_weight + own);
+	if (!slot->silent && drift_is_visible(slot, direction)) {
+		const int64_t now_ma = slot_flow(slot, direction) -
+				       scale(total_ma, share_weight(&slot->share), weight);
 
 		worst_ma = now_ma > worst_ma ? now_ma : worst_ma;
 	}
 	return worst_ma;
+}
+
+int64_t drift_of_doubtful(const struct slot *slot, const struct network *network)
+{
+	const enum direction direction = network->direction;
+
+	return worst_debit(slot, direction, network->free_ma + slot_flow(slot, direction),
+			   network->free_weight + share_weight(&slot->share));
+}
+
+int64_t drift_of_doubtful_wide(const struct slot *slot, const struct network *network)
+{
+	return worst_debit(slot, network->direction, network->wide_free_ma,
+			   network->wide_free_weight);
 }
 
 void drift_shift(struct slot *slot, int64_t charge_ma)

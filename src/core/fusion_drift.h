@@ -11,5 +11,7 @@ void drift_update(struct fusion *fusion, struct network *network);
 /* A pack's share has become another, which explains `charge_ma` less of its charge current. */
 void drift_shift(struct slot *slot, int64_t charge_ma);
 
-/* The same for a pack that perhaps conducts: the worst that it last showed, never negative. */
+/* The same for a pack that perhaps conducts: the worst that it last showed, never negative. Seen
+ * beside the members, and (wide) beside all others that perhaps conduct, too. */
 int64_t drift_of_doubtful(const struct slot *slot, const struct network *network);
+int64_t drift_of_doubtful_wide(const struct slot *slot, const struct network *network);

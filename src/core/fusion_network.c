@@ -47,6 +47,10 @@ struct network network_build(const struct fusion *fusion, enum direction directi
 
 			network.is_certain = false;
 			network.doubtful_ma += flow_ma < 0 ? flow_ma : 0;
+			if (drift_is_visible(slot, direction)) {
+				network.wide_free_weight += share_weight(&slot->share);
+				network.wide_free_ma += flow_ma;
+			}
 			continue;
 		}
 		network.is_complete &= slot->age_ms <= slot->cycle_ms * 3 / 2;
@@ -60,6 +64,8 @@ struct network network_build(const struct fusion *fusion, enum direction directi
 			network.free_ma += slot_flow(slot, direction);
 		}
 	}
+	network.wide_free_weight += network.free_weight;
+	network.wide_free_ma += network.free_ma;
 	if (network.flow_ma + given_ma > 0) /* at rest nobody feeds the others */
 		network.outside_ma += given_ma;
 	return network;

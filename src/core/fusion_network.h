@@ -15,6 +15,8 @@ struct network {
 	int64_t flow_ma;     /* sum of the members' flows */
 	int64_t free_weight; /* weight and flow of those whose drift is visible now */
 	int64_t free_ma;
+	int64_t wide_free_weight; /* the same with the packs that perhaps conduct, as they last */
+	int64_t wide_free_ma;     /* were seen */
 	int64_t doubtful_ma; /* what packs that perhaps conduct last gave to the others, <= 0 */
 	int64_t sum_ma;      /* sum of the members' limits */
 	int64_t outside_ma;  /* flow of packs that are no part of it: a current source, or a pack

@@ -169,10 +169,15 @@ static void apply_doubtful(struct search *search, const struct slot *slot)
 {
 	const struct network *network = search->network;
 	const int64_t own = share_weight(&slot->share);
-	const int64_t room_ma =
-		search->own[index_of(search, slot)].ma - drift_of_doubtful(slot, network);
+	const int64_t limit_ma = search->own[index_of(search, slot)].ma;
+	const int64_t room_ma = limit_ma - drift_of_doubtful(slot, network);
 
 	lower(search, scale(room_ma, network->weight + own, own), cause_of_pack(search, slot));
+	if (network->wide_weight > network->weight + own) /* others perhaps conduct, too */
+		lower(search,
+		      scale(limit_ma - drift_of_doubtful_wide(slot, network), network->wide_weight,
+			    own),
+		      cause_of_pack(search, slot));
 }
 
 static int64_t trip_current(const struct slot *slot, enum direction direction)

@@ -423,6 +423,28 @@ static void a_silent_pack_counts_both_ways(void **state)
 }
 
 /* A meter on the bus tells that nothing is missing: the pack is gone. Only while current flows. */
+/* Pack 4 perhaps conducts and is fed by the others. When one of those falls silent, the rest gives
+ * less, as far as anybody can see; pack 4 has no more room for that. */
+static void two_doubtful_packs_are_safe_together(void **state)
+{
+	struct rig rig;
+	int32_t before_ma;
+
+	(void)state;
+	rig_settle(&rig, 4);
+	for (int i = 0; i < 3; i++)
+		rig.packs[i].current_ma = -22500;
+	rig.packs[3].current_ma = 60000;
+	rig.packs[3].charge_current_limit_ma = 80000;
+	rig.packs[3].charge_mos = rig.packs[3].discharge_mos = FIELD_UNKNOWN;
+	rig_run(&rig, 120);
+	before_ma = rig.out.charge_current_limit_ma;
+	assert_true(before_ma > 0);
+	rig.absent[0] = true;
+	rig_run(&rig, 120);
+	assert_true(rig.out.charge_current_limit_ma <= before_ma);
+}
+
 static void a_meter_shows_that_a_silent_pack_is_gone(void **state)
 {
 	struct rig rig;
@@ -604,6 +626,7 @@ int main(void)
 		cmocka_unit_test(user_caps_count),
 		cmocka_unit_test(n_minus_1_keeps_a_reserve),
 		cmocka_unit_test(a_silent_pack_counts_both_ways),
+		cmocka_unit_test(two_doubtful_packs_are_safe_together),
 		cmocka_unit_test(a_meter_shows_that_a_silent_pack_is_gone),
 		cmocka_unit_test(a_meter_is_not_believed_while_a_pack_is_late),
 		cmocka_unit_test(a_candidate_limits_but_does_not_add),
