@@ -17,6 +17,7 @@
 #define JUDGE_MS   5000  /* an excuse is looked at again after this */
 #define SETTLE_MS  5000  /* a change of current has gone through everything */
 #define NEAR_PART  0.97  /* of its trip current: where a BMS may already count */
+#define REST_PART  0.01  /* of the capacity per hour: no current, as far as sensors can tell */
 #define SMALL_A    1.0   /* no current: rounding of a wire, offset of sensors */
 
 /* What an obeying inverter may take: nothing once the lease has run out. */
@@ -64,13 +65,19 @@ static bool acted_first(const struct invariants *inv, const struct invariants_pl
 	       reason->text[0];
 }
 
-/* Nothing has flowed over the bus in this direction for a while: what the pack has comes from the
- * other packs, when a switch closed or a pack was plugged in, and no limit could have kept it. */
-static bool comes_from_others(const struct invariants *inv, const struct invariants_plant *now,
-			      bool charging)
+static bool is_long(int64_t since_ms, int64_t now_ms)
 {
-	return inv->rest_since_ms[charging] >= 0 &&
-	       now->now_ms - inv->rest_since_ms[charging] >= SETTLE_MS;
+	return since_ms >= 0 && now_ms - since_ms >= SETTLE_MS;
+}
+
+/* For a while nothing has flowed over the bus in this direction: what the pack has comes from the
+ * other packs, when a switch closed or a pack was plugged in. Or the pack itself has carried
+ * nothing: its cells or the weather did it. No limit could have kept it. */
+static bool is_physics(const struct invariants *inv, const struct invariants_plant *now, int index,
+		       bool charging)
+{
+	return is_long(inv->rest_since_ms[charging], now->now_ms) ||
+	       is_long(inv->packs[index].rest_since_ms[charging], now->now_ms);
 }
 
 /* The inverter takes more than it was told, and a fault of it says why. */
@@ -251,7 +258,8 @@ static bool is_overcurrent(enum alarm alarm)
  * that the BMS never has to act.
  *
  * Excused: the BMS acted on a sensor that lies. The gateway had acted first (nothing allowed,
- * nothing flowing), or what the pack has comes from other packs. An inverter that errs, also by
+ * nothing flowing), or what the pack has comes from other packs, or it carried
+ * nothing at all. An inverter that errs, also by
  * charging above its voltage. A pack that a fault keeps from being heard, or an engine that is
  * away; but while a pack is silent for a minute the bus must not charge it above what silent packs
  * are held at (3.375 V per cell). Over-current protections that act sooner than the pack was heard
@@ -271,7 +279,7 @@ static bool excuse_protection(const struct invariants *inv, const struct invaria
 	sort_protection(alarm, &charging, &lie);
 	if (all & lie)
 		return true;
-	if (acted_first(inv, now, charging) || comes_from_others(inv, now, charging) ||
+	if (acted_first(inv, now, charging) || is_physics(inv, now, index, charging) ||
 	    inverter_errs(inv, now, charging, all) || (charging && (all & EXCUSE(overvolts))))
 		return true;
 	if (is_overcurrent(alarm) && !is_due(inv, &seen->near[charging], now))
@@ -471,13 +479,26 @@ static void note_network(struct invariants *inv, const struct invariants_plant *
 		inv->energy_j = 0;
 }
 
+static void note_flow(int64_t *rest_since_ms, bool flows, int64_t now_ms)
+{
+	if (flows)
+		*rest_since_ms = -1;
+	else if (*rest_since_ms < 0)
+		*rest_since_ms = now_ms;
+}
+
 static void note_rest(struct invariants *inv, const struct invariants_plant *now)
 {
 	for (int charging = 0; charging < 2; charging++) {
-		if (bus_flow_a(now, charging) > SMALL_A)
-			inv->rest_since_ms[charging] = -1;
-		else if (inv->rest_since_ms[charging] < 0)
-			inv->rest_since_ms[charging] = now->now_ms;
+		note_flow(&inv->rest_since_ms[charging], bus_flow_a(now, charging) > SMALL_A,
+			  now->now_ms);
+		for (int i = 0; i < now->plant->pack_count; i++) {
+			const struct sim_pack *pack = &now->plant->packs[i];
+			const double flow_a = charging ? pack->current_a : -pack->current_a;
+
+			note_flow(&inv->packs[i].rest_since_ms[charging],
+				  flow_a > pack->bms.full_ah * REST_PART, now->now_ms);
+		}
 	}
 }
 

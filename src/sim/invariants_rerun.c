@@ -3,8 +3,9 @@
  * this is exact: what differs in the result is the doing of what differs in the input.
  *
  * missing_raises: what a limit becomes without an answer, or with a senseless one in its place, is
- * compared with what it was before, what it becomes with the real answer, and what it becomes when
- * the pack repeats what it said last. It must not be above all three. (Above the real one alone it
+ * compared with what it was before (and with what the rules had come to then: a limit on its way up
+ * goes on), what it becomes with the real answer, and what it becomes when the pack repeats what it
+ * said last. It must not be above all of them. (Above the real one alone it
  * may be: an answer with bad news lowers limits, and who has not heard it cannot.) The room of 1 %
  * is for bad news about another pack that only a complete round of answers can tell from noise: a
  * missing answer delays it by a round. Zero has no room.
@@ -55,6 +56,15 @@ static struct limits higher(struct limits a, struct limits b)
 static int32_t with_room(int32_t ma)
 {
 	return ma <= 0 ? 0 : ma + ma / ROOM_PART + ROOM_MA;
+}
+
+/* What was published last, or is on its way. */
+static struct limits permitted(const struct invariants *inv)
+{
+	const struct limits targets = {inv->memory->target_ma[CHARGE],
+				       inv->memory->target_ma[DISCHARGE], FIELD_UNKNOWN};
+
+	return higher(limits_of(&inv->published), targets);
 }
 
 /* The word for the first that is above, or NULL. FIELD_UNKNOWN is below everything. */
@@ -136,7 +146,7 @@ static void check_missing(struct invariants *inv, const struct battery *real)
 	if (!above(other, most))
 		return;
 	if (inv->has_published)
-		most = higher(most, limits_of(&inv->published));
+		most = higher(most, permitted(inv));
 	most = higher(most, limits_with(inv, CHANGE_REPEAT, mask));
 	what = above(other, most);
 	if (what)
@@ -194,9 +204,7 @@ static void check_silence(struct invariants *inv)
 
 	if (!inv->packs[pack - 1].has_last || !inv->has_published)
 		return;
-	first = higher(limits_of(&inv->published),
-		       (struct limits){inv->memory->target_ma[CHARGE],
-				       inv->memory->target_ma[DISCHARGE], FIELD_UNKNOWN});
+	first = permitted(inv);
 	memcpy(inv->scratch[0], inv->memory, sizeof *inv->memory);
 	memcpy(inv->scratch[1], inv->memory, sizeof *inv->memory);
 	for (int i = 0; i < SILENCE_STEPS; i++) {

@@ -25,6 +25,7 @@ struct seen_pack {
 	bool conducted;   /* in the last step of the plant */
 	alarm_set protections;
 	struct over over[2][TRUTH_PARTS]; /* [charging] */
+	int64_t rest_since_ms[2];         /* it carries nothing since; -1 = it does; [charging] */
 	struct over near[2];              /* close to its trip current; [charging] */
 	int32_t swap_mpct;
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Runs many seeds, or the scenario files that are named, and checks every invariant at every step:
  *
- *   campaign SECONDS_OF_CPU HOURS_EACH FIRST_SEED [KINDS]   seeds until the time is over
- *   campaign FILE...                                        each of these scenarios
+ *   campaign seeds FIRST COUNT HOURS [KINDS]    so many seeds, each so long
+ *   campaign time SECONDS FIRST HOURS [KINDS]   seeds from the first on, for so much time of one
+ * core campaign files FILE...                      each of these scenarios
  *
  * Prints each violation with the command that repeats it, and at the end how much was run, which
  * faults acted, what was checked and what was excused. Exit 1 when anything was violated. */
@@ -87,22 +88,23 @@ static double cpu_seconds(void)
 	return (double)clock() / CLOCKS_PER_SEC;
 }
 
-static int run_seeds(struct tally *tally, char **argv, int argc)
+/* Until the count is reached or the time is over, whichever is given. */
+static int run_seeds(struct tally *tally, uint64_t first, uint64_t count, double budget_s,
+		     double hours, const char *list)
 {
-	const double budget_s = atof(argv[1]), hours = atof(argv[2]);
-	uint64_t seed = strtoull(argv[3], NULL, 10), kinds = FAULT_ALL_KINDS;
 	static struct scenario scenario;
+	uint64_t kinds = FAULT_ALL_KINDS;
 	int status = 0;
 
-	if (argc > 4 && fault_parse_kinds(argv[4], &kinds) < 0) {
-		fprintf(stderr, "campaign: no such kinds: %s\n", argv[4]);
+	if (list && fault_parse_kinds(list, &kinds) < 0) {
+		fprintf(stderr, "campaign: no such kinds: %s\n", list);
 		return 2;
 	}
-	for (; status == 0 && cpu_seconds() < budget_s; seed++) {
-		swarm_draw(seed, (int64_t)(hours * HOUR_MS), kinds, &scenario);
+	for (uint64_t i = 0; status == 0 && i < count && cpu_seconds() < budget_s; i++) {
+		swarm_draw(first + i, (int64_t)(hours * HOUR_MS), kinds, &scenario);
 		snprintf(tally->command, sizeof tally->command,
-			 "onepack sim run --seed %" PRIu64 " --days %g%s%s", seed, hours / 24,
-			 argc > 4 ? " --faults " : "", argc > 4 ? argv[4] : "");
+			 "onepack sim run --seed %" PRIu64 " --days %g%s%s", first + i, hours / 24,
+			 list ? " --faults " : "", list ? list : "");
 		status = run(tally, &scenario);
 	}
 	return status;
@@ -113,7 +115,7 @@ static int run_files(struct tally *tally, char **argv, int argc)
 	static struct scenario scenario;
 	int status = 0;
 
-	for (int i = 1; status == 0 && i < argc; i++) {
+	for (int i = 2; status == 0 && i < argc; i++) {
 		if (scenario_load(argv[i], stderr, &scenario) < 0)
 			return 2;
 		snprintf(tally->command, sizeof tally->command, "onepack sim run --scenario %s",
@@ -126,15 +128,24 @@ static int run_files(struct tally *tally, char **argv, int argc)
 int main(int argc, char **argv)
 {
 	static struct tally tally;
+	const char *what = argc > 1 ? argv[1] : "", *kinds = argc > 5 ? argv[5] : NULL;
 	int status;
 
-	if (argc < 2) {
-		fputs("usage: campaign SECONDS HOURS FIRST_SEED [KINDS] | campaign FILE...\n",
+	if (strcmp(what, "seeds") == 0 && argc > 4) {
+		status = run_seeds(&tally, strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10),
+				   1e9, atof(argv[4]), kinds);
+	} else if (strcmp(what, "time") == 0 && argc > 4) {
+		status = run_seeds(&tally, strtoull(argv[3], NULL, 10), UINT64_MAX, atof(argv[2]),
+				   atof(argv[4]), kinds);
+	} else if (strcmp(what, "files") == 0) {
+		status = run_files(&tally, argv, argc);
+	} else {
+		fputs("usage: campaign seeds FIRST COUNT HOURS [KINDS]\n"
+		      "       campaign time SECONDS FIRST HOURS [KINDS]\n"
+		      "       campaign files FILE...\n",
 		      stderr);
 		return 2;
 	}
-	status = argc >= 4 && atof(argv[1]) > 0 ? run_seeds(&tally, argv, argc)
-						: run_files(&tally, argv, argc);
 	report(&tally, cpu_seconds());
 	return status ? status : tally.violations > 0;
 }
