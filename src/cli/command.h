@@ -10,6 +10,7 @@ int command_password(int argc, char **argv);
 int command_record(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_sim(int argc, char **argv);
+int command_update(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_why(int argc, char **argv);
 int command_wire(int argc, char **argv);
