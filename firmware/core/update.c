@@ -186,7 +186,7 @@ static int prepare(struct fw_update *update)
 	update->has_image[update->slot] = false;
 	update->page = 0;
 	update->pages = (update->offer.size + page_size - 1) / page_size;
-	update->one_page = false;
+	update->in_between = false;
 	update->phase = FW_PHASE_ERASING;
 	update->bad = FW_GOOD;
 	return 0;
@@ -326,12 +326,12 @@ static void end_erase(struct fw_update *update)
 	if (!save(update)) {
 		update->state.job = FW_JOB_ERASING;
 		update->phase = FW_PHASE_FAILED;
-	} else if (update->one_page) {
+	} else if (update->in_between) {
 		update->phase = FW_PHASE_RECEIVING;
 	} else {
 		fw_update_begin(update);
 	}
-	update->one_page = false;
+	update->in_between = false;
 }
 
 static bool verify_step(struct fw_update *update)

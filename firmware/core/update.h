@@ -77,7 +77,7 @@ struct fw_update {
 	uint32_t chunks, missing; /* of the job */
 	uint32_t page;            /* next to erase */
 	uint32_t pages;           /* to erase from there */
-	bool one_page;            /* only that one, in the middle of a job */
+	bool in_between;          /* only some, in the middle of a job */
 	uint32_t scan;            /* next chunk to look at after a restart */
 	uint32_t crc, crc_at;     /* of the bytes from 0 to crc_at, all received */
 	uint8_t bitmap[FW_CHUNKS / 8];

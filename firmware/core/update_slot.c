@@ -10,7 +10,6 @@
 
 #define SCAN_STEP 8   /* chunks */
 #define CRC_STEP  512 /* bytes */
-#define UNIT_MAX  32  /* largest program unit of any part */
 
 enum fw_area fw_update_area(const struct fw_update *update)
 {
@@ -164,10 +163,10 @@ bool fw_update_crc_step(struct fw_update *update)
 	return more;
 }
 
-/* A page holds something else than it should: it is erased, and everything in it comes again. A
- * power cut in that erase means to begin from the start, since a page that was half erased may look
- * as if it were blank. */
-static int start_over_page(struct fw_update *update, uint32_t at)
+/* A chunk's place holds something else than it should: its page (or two) is erased, and everything
+ * in it comes again. A power cut in that erase means to begin from the start, since a page that was
+ * half erased may look as if it were blank. */
+static int start_over(struct fw_update *update, uint32_t at, uint32_t count)
 {
 	const uint32_t page_size = update->config.flash->page_size[fw_update_area(update)];
 
@@ -177,14 +176,14 @@ static int start_over_page(struct fw_update *update, uint32_t at)
 		return fw_update_refuse(update, FW_BAD_FLASH);
 	}
 	update->page = at / page_size;
-	update->pages = 1;
-	update->one_page = true;
+	update->pages = (at + count - 1) / page_size - update->page + 1;
+	update->in_between = true;
 	update->phase = FW_PHASE_ERASING;
 	for (uint32_t chunk = 0; chunk < update->chunks; chunk++) {
 		const uint32_t first = chunk * FW_CHUNK;
 
 		if (first + FW_CHUNK > update->page * page_size &&
-		    first < (update->page + 1) * page_size)
+		    first < (update->page + update->pages) * page_size)
 			unmark(update, chunk);
 	}
 	update->crc = 0;
@@ -192,28 +191,37 @@ static int start_over_page(struct fw_update *update, uint32_t at)
 	return FW_BUSY;
 }
 
-/* One program unit at `at`; false when the place holds something else, or does not take it. A torn
- * unit may be neither blank nor readable nor programmable; an erase heals all of these. */
-static bool put_unit(const struct fw_update *update, uint32_t at, const uint8_t *bytes,
-		     uint32_t unit)
+/* Programs the units of a chunk that are not there yet, those in a row at once. False when the
+ * place holds something else, or does not take it: a torn unit may be neither blank nor readable
+ * nor programmable; an erase heals all of these. `count` is a multiple of the unit. */
+static bool put_chunk(const struct fw_update *update, uint32_t at, const uint8_t *bytes,
+		      uint32_t count)
 {
 	const struct fw_flash *flash = update->config.flash;
 	const enum fw_area area = fw_update_area(update);
-	uint8_t there[UNIT_MAX];
+	const uint32_t unit = flash->program_unit;
+	uint8_t there[FW_CHUNK];
 
-	if (flash->read(flash->context, area, at, there, unit) < 0)
+	if (flash->read(flash->context, area, at, there, count) < 0)
 		return false;
-	if (memcmp(there, bytes, unit) == 0)
-		return true;
-	return all_blank(there, unit) &&
-	       flash->program(flash->context, area, at, bytes, unit) >= 0 &&
-	       flash->read(flash->context, area, at, there, unit) >= 0 &&
-	       memcmp(there, bytes, unit) == 0;
+	for (uint32_t i = 0, end; i < count; i = end) {
+		end = i + unit;
+		if (memcmp(there + i, bytes + i, unit) == 0)
+			continue;
+		while (end < count && memcmp(there + end, bytes + end, unit) != 0)
+			end += unit;
+		if (!all_blank(there + i, end - i) ||
+		    flash->program(flash->context, area, at + i, bytes + i, end - i) < 0)
+			return false;
+	}
+	return flash->read(flash->context, area, at, there, count) >= 0 &&
+	       memcmp(there, bytes, count) == 0;
 }
 
 int fw_update_chunk(struct fw_update *update, uint32_t at, const uint8_t *bytes, uint32_t count)
 {
 	const uint32_t unit = update->config.flash->program_unit, chunk = at / FW_CHUNK;
+	uint8_t padded[FW_CHUNK];
 
 	if (update->phase == FW_PHASE_ERASING || update->scan < update->chunks)
 		return FW_BUSY;
@@ -227,15 +235,11 @@ int fw_update_chunk(struct fw_update *update, uint32_t at, const uint8_t *bytes,
 		return FW_ILLEGAL_VALUE;
 	}
 	count = chunk_size(update, chunk);
-	for (uint32_t i = 0; i < count; i += unit) {
-		const uint32_t part = count - i < unit ? count - i : unit;
-		uint8_t padded[UNIT_MAX];
-
-		memset(padded, 0xff, sizeof padded);
-		memcpy(padded, bytes + i, part);
-		if (!put_unit(update, at + i, padded, unit))
-			return start_over_page(update, at + i);
-	}
+	memset(padded, 0xff, sizeof padded);
+	memcpy(padded, bytes, count);
+	count = (count + unit - 1) / unit * unit;
+	if (!put_chunk(update, at, padded, count))
+		return start_over(update, at, count);
 	mark(update, chunk);
 	settle_phase(update);
 	return 0;

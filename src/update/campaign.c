@@ -7,8 +7,9 @@
 #include "campaign_private.h"
 #include "wire/rtu.h"
 
-#define ANSWER_MS   60 /* of patience for the beginning of an answer: flash writes take up to 50 */
-#define QUICK_TRIES 5  /* before the pack counts as gone */
+#define ANSWER_MS   100 /* of patience for the beginning of an answer: flash writes take up to 50 */
+#define LATE_MS     150 /* after that, for a late answer: it must not meet the next request */
+#define QUICK_TRIES 5   /* before the pack counts as gone */
 #define GONE_MS     30000 /* that it may be gone, e.g. without power, in the middle of a job */
 #define AGAIN_MS    1000  /* between tries to reach it */
 #define PROGRAM_MS  5     /* between broadcasts, for the slowest flash */
@@ -260,6 +261,7 @@ static void take_silence(struct update_job *job, int64_t now_ms)
 		update_enter(job, PHASE_RESTART, now_ms);
 		return;
 	}
+	update_pause(job, now_ms + LATE_MS);
 	if (job->silent < QUICK_TRIES)
 		return;
 	if (job->stage == STAGE_SURVEY || job->stopping || now_ms - job->silent_ms > GONE_MS) {

@@ -115,7 +115,7 @@ struct update_job {
 	bool lowered;
 	uint8_t passed[UPDATE_PACKS]; /* the last stage of the broadcast */
 	bool loaded[UPDATE_PACKS];
-	uint8_t attempts[UPDATE_PACKS], auths[UPDATE_PACKS];
+	uint8_t attempts[UPDATE_PACKS], auths[UPDATE_PACKS], troubles[UPDATE_PACKS];
 	const struct image *group;               /* what is being broadcast */
 	uint8_t group_bitmap[UPDATE_CHUNKS / 8]; /* chunks that all of the group have */
 	uint8_t bitmap[UPDATE_CHUNKS / 8];       /* that the current pack has */

@@ -12,10 +12,10 @@
 #define ERASE_MAX   120000
 #define VERIFY_MAX  60000
 #define RESTART_MAX 30000
-#define AUTHS       20 /* in one job */
+#define AUTHS       20 /* of a pack in one job */
+#define TROUBLES    20 /* chunks that a pack did not take */
 
 #define BUSY      0x06
-#define FAILED    0x04
 #define LOCKED    0x0A
 #define BAD_STATE 14 /* the pack's own error numbers */
 #define BAD_HASH  6
@@ -426,11 +426,11 @@ void update_take_exception(struct update_job *job, uint8_t code, int64_t now_ms)
 		update_enter(job, PHASE_CONDITION, now_ms); /* a map without them */
 	else if (code == LOCKED)
 		update_authorize(job, phase, now_ms);
-	else if (code == BUSY && phase == PHASE_SEND)
-		update_enter(job, PHASE_ERASING, now_ms);
+	else if (phase == PHASE_SEND && ++job->troubles[job->current] < TROUBLES)
+		update_enter(job, PHASE_ERASING, now_ms); /* ask it what it has */
 	else if (code == BUSY)
 		poll_again(job, now_ms, VERIFY_MAX);
-	else if (code == FAILED && phase != PHASE_WHY)
+	else if (phase != PHASE_WHY)
 		update_enter(job, PHASE_WHY, now_ms);
 	else
 		update_fail(job, UPDATE_REFUSED, now_ms);
