@@ -3,6 +3,7 @@
  * Modbus has them, little-endian as JK records and flash have them. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 static inline uint16_t fw_get_u16be(const uint8_t *p)
@@ -47,4 +48,15 @@ static inline void fw_put_u32le(uint8_t *p, uint32_t value)
 {
 	fw_put_u16le(p, value);
 	fw_put_u16le(p + 2, value >> 16);
+}
+
+/* The same by index, in registers as Modbus has them. */
+static inline uint16_t fw_get_word(const uint8_t *words, size_t index)
+{
+	return fw_get_u16be(words + 2 * index);
+}
+
+static inline void fw_put_word(uint8_t *words, size_t index, uint32_t value)
+{
+	fw_put_u16be(words + 2 * index, value);
 }

@@ -56,6 +56,7 @@ enum fw_event_code {
 	FW_EVENT_ADDRESS_GIVEN = 0x02D1,   /* v1 address, v2 how (register 0031) */
 	FW_EVENT_LOG_CLEARED = 0x02D2,     /* what was before is not shown any more */
 	FW_EVENT_IMAGE = 0x02D3,           /* v1 enum fw_boot_event, v2 slot; by the board */
+	FW_EVENT_RECORD = 0x02D3,          /* every parameter 027F: v1 pack 10 mV, v2 0.1 A */
 	FW_EVENT_REGISTER_WRITTEN = 0x0300 /* + register block; by the protocol */
 };
 

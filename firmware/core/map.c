@@ -19,7 +19,7 @@ static enum fw_exception read_update(const struct fw_access *access, uint16_t of
 	fw_update_read(access->server->config.update, (uint16_t)(FW_UPDATE_BASE + offset), words,
 		       values);
 	for (uint16_t i = 0; i < words; i++)
-		fw_put_u16be(out + 2 * i, values[i]);
+		fw_put_word(out, i, values[i]);
 	return FW_FINE;
 }
 
@@ -34,7 +34,7 @@ static enum fw_exception write_update(const struct fw_access *access, uint16_t o
 	if (!server->config.update)
 		return FW_ILLEGAL_REGISTER;
 	for (uint16_t i = 0; i < words; i++)
-		values[i] = fw_get_u16be(data + 2 * i);
+		values[i] = fw_get_word(data, i);
 	result = fw_update_write(server->config.update, (uint16_t)(FW_UPDATE_BASE + offset), words,
 				 values, (int)level, access->broadcast);
 	if (result == 0 && level >= FW_UPDATE_LEVEL)
@@ -116,7 +116,7 @@ struct fill {
 static void put_word(const struct fill *fill, unsigned reg, uint32_t word)
 {
 	if (reg >= fill->start && reg - fill->start < fill->words)
-		fw_put_u16be(fill->out + 2 * (reg - fill->start), word);
+		fw_put_word(fill->out, reg - fill->start, word);
 }
 
 static void put_long(const struct fill *fill, unsigned reg, uint32_t value)
@@ -167,39 +167,40 @@ static void put_element(const struct fw_access *access, const struct fw_row *row
 			int index, const struct fill *fill)
 {
 	const unsigned reg = row->reg + (unsigned)index * row_step(row);
+	const size_t n = (size_t)index;
 	const char *at = base + row->offset;
 	int32_t value;
 	uint32_t raw;
 	uint16_t word;
 
 	switch ((enum fw_row_kind)row->kind) {
-	case FW_ROW_U8: put_word(fill, reg, (uint8_t)at[index]); break;
+	case FW_ROW_U8: put_word(fill, reg, (uint8_t)at[n]); break;
 	case FW_ROW_U16:
-		memcpy(&word, at + 2 * index, sizeof word);
+		memcpy(&word, at + 2 * n, sizeof word);
 		put_word(fill, reg, word);
 		break;
 	case FW_ROW_U32:
-		memcpy(&raw, at + 4 * index, sizeof raw);
+		memcpy(&raw, at + 4 * n, sizeof raw);
 		put_long(fill, reg, raw);
 		break;
 	case FW_ROW_I_U16:
-		memcpy(&value, at + 4 * index, sizeof value);
+		memcpy(&value, at + 4 * n, sizeof value);
 		put_word(fill, reg, limited(value, row->divide, 0, UINT16_MAX - 1, UINT16_MAX));
 		break;
 	case FW_ROW_I_S16:
-		memcpy(&value, at + 4 * index, sizeof value);
+		memcpy(&value, at + 4 * n, sizeof value);
 		put_word(fill, reg, limited(value, row->divide, -INT16_MAX, INT16_MAX, 0x8000));
 		break;
 	case FW_ROW_I_U32:
-		memcpy(&value, at + 4 * index, sizeof value);
+		memcpy(&value, at + 4 * n, sizeof value);
 		put_long(fill, reg, limited(value, row->divide, 0, INT32_MAX, UINT32_MAX));
 		break;
 	case FW_ROW_I_S32:
-		memcpy(&value, at + 4 * index, sizeof value);
+		memcpy(&value, at + 4 * n, sizeof value);
 		put_long(fill, reg,
 			 limited(value, row->divide, -INT32_MAX, INT32_MAX, UINT32_C(0x80000000)));
 		break;
-	case FW_ROW_TEXT: put_word(fill, reg, fw_get_u16be((const uint8_t *)at + 2 * index)); break;
+	case FW_ROW_TEXT: put_word(fill, reg, fw_get_word((const uint8_t *)at, n)); break;
 	case FW_ROW_CALL: put_word(fill, reg, row->call(access, index)); break;
 	case FW_ROW_CALL32: put_long(fill, reg, row->call(access, index)); break;
 	}

@@ -26,7 +26,7 @@ static uint16_t word_at(const struct fw_access *access, unsigned at)
 
 	if (at >= AT_ID && at < AT_ID + ID_WORDS) {
 		fw_addressing_write_id(addressing, id);
-		return fw_get_u16be(id + 2 * (at - AT_ID));
+		return fw_get_word(id, at - AT_ID);
 	}
 	switch (at) {
 	case AT_ADDRESS: return addressing->address;
@@ -45,7 +45,7 @@ enum fw_exception fw_map_addressing(const struct fw_access *access, uint16_t off
 				    uint8_t *out)
 {
 	for (unsigned i = 0; i < words; i++)
-		fw_put_u16be(out + 2 * i, word_at(access, offset + i));
+		fw_put_word(out, i, word_at(access, offset + i));
 	return FW_FINE;
 }
 

@@ -62,7 +62,7 @@ enum fw_exception fw_map_control(const struct fw_access *access, uint16_t offset
 				 uint8_t *out)
 {
 	for (unsigned i = 0; i < words; i++)
-		fw_put_u16be(out + 2 * i, word_at(access, offset + i));
+		fw_put_word(out, i, word_at(access, offset + i));
 	return FW_FINE;
 }
 

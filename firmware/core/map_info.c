@@ -385,7 +385,7 @@ void fw_map_latch(const struct fw_access *access)
 	struct fw_server *server = access->server;
 
 	fw_map_live_now(access, 0, FW_LIVE_WORDS, server->latch);
-	counters_now(access, 0, FW_COUNTERS_WORDS, server->latch + 2 * FW_LIVE_WORDS);
+	counters_now(access, 0, FW_COUNTERS_WORDS, server->latch_counters);
 	server->latched = true;
 	server->latch_ms = access->now_ms;
 }
@@ -405,7 +405,7 @@ enum fw_exception fw_map_live(const struct fw_access *access, uint16_t offset, u
 	}
 	memset(out, 0, 2 * (size_t)words);
 	for (uint16_t i = 0; i < words && offset + i < FW_LIVE_WORDS; i++)
-		memcpy(out + 2 * i, access->server->latch + 2 * (offset + i), 2);
+		fw_put_word(out, i, fw_get_word(access->server->latch, (size_t)offset + i));
 	return FW_FINE;
 }
 
@@ -413,8 +413,7 @@ enum fw_exception fw_map_counters(const struct fw_access *access, uint16_t offse
 				  uint8_t *out)
 {
 	if (is_latched(access))
-		memcpy(out, access->server->latch + 2 * (FW_LIVE_WORDS + offset),
-		       2 * (size_t)words);
+		memcpy(out, access->server->latch_counters + 2 * (size_t)offset, 2 * (size_t)words);
 	else
 		counters_now(access, offset, words, out);
 	return FW_FINE;

@@ -25,7 +25,7 @@ enum fw_exception fw_map_parameters(const struct fw_access *access, uint16_t off
 		const unsigned at = (unsigned)row->reg - FIRST;
 
 		if (at >= offset && at - offset < words)
-			fw_put_u16be(out + 2 * (at - offset), (uint16_t)*place(parameters, row));
+			fw_put_word(out, at - offset, (uint16_t)*place(parameters, row));
 	}
 	return FW_FINE;
 }
@@ -70,9 +70,8 @@ enum fw_exception fw_map_write_parameters(const struct fw_access *access, uint16
 	if (access->broadcast)
 		return FW_ILLEGAL_REGISTER;
 	for (uint16_t i = 0; i < words; i++) {
-		enum fw_exception result =
-			change(access, &parameters, (uint16_t)(FIRST + offset + i),
-			       fw_get_u16be(data + 2 * i));
+		enum fw_exception result = change(
+			access, &parameters, (uint16_t)(FIRST + offset + i), fw_get_word(data, i));
 
 		if (result)
 			return result;

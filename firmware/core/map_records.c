@@ -36,7 +36,7 @@ static void overlay(uint16_t offset, uint16_t words, uint8_t *out, unsigned at, 
 {
 	for (unsigned i = 0; i < count; i++)
 		if (at + i >= offset && at + i - offset < words)
-			memcpy(out + WORD * (at + i - offset), from + WORD * i, WORD);
+			fw_put_word(out, at + i - offset, fw_get_word(from, i));
 }
 
 static void overlay_long(uint16_t offset, uint16_t words, uint8_t *out, unsigned at, uint32_t value)

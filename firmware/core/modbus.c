@@ -62,7 +62,7 @@ static int counted_request(const uint8_t *bytes, size_t count, size_t at)
 
 	if (words == 0 || words > FW_MODBUS_WRITE_MAX || bytes[at + 2] != 2 * words)
 		return NO_FRAME;
-	return (int)(at + 3 + 2 * words + CRC_BYTES);
+	return (int)(at + 3 + 2 * (size_t)words + CRC_BYTES);
 }
 
 static int request_length(const uint8_t *bytes, size_t count)

@@ -80,10 +80,12 @@ void fw_ring_open(struct fw_ring *ring, const struct fw_flash *flash, enum fw_ar
 	ring->area = area;
 	ring->record_size = record_size;
 	ring->next = 1;
-	if (flash->page_count[area] < 2 || flash->page_size[area] < record_size)
-		return;
 	ring->per_page = flash->page_size[area] / record_size;
+	if (ring->per_page == 0 || flash->page_count[area] < 2)
+		return;
 	ring->slots = ring->per_page * flash->page_count[area];
+	if (ring->slots < ring->per_page)
+		return;
 	for (uint32_t slot = 0; slot < ring->slots; slot++) {
 		const uint32_t number = number_at(ring, slot, record);
 

@@ -39,7 +39,7 @@ static uint32_t jitter_us(const struct fw_server *server)
 	if (addressing->source == FW_ADDRESS_UID || addressing->source == FW_ADDRESS_ENABLE_LINE)
 		return 0;
 	return (addressing->uid32 >> 2 * turn) % JITTERS *
-	       fw_modbus_wire_us(server->baud, HALVES_JITTER) / 2;
+	       (fw_modbus_wire_us(server->baud, HALVES_JITTER) / 2);
 }
 
 static void answer(struct fw_server *server, size_t count)
@@ -47,7 +47,7 @@ static void answer(struct fw_server *server, size_t count)
 	server->out_count = (uint16_t)count;
 	server->in_slot = false;
 	server->send_us = server->heard_us + silence_us(server) + jitter_us(server);
-	server->latest_us = server->send_us + 2 * silence_us(server);
+	server->latest_us = server->send_us + 2 * (uint64_t)silence_us(server);
 }
 
 void fw_server_answer_search(struct fw_server *server, uint32_t slot_us)

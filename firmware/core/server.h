@@ -77,6 +77,7 @@ struct fw_server {
 	struct fw_counter_ring counters;
 	uint16_t seen_parameters, seen_calibration, seen_counters; /* of the pack's "moves when" */
 	uint32_t seen_protections, seen_faults;
+	uint64_t record_ms; /* last FW_EVENT_RECORD */
 
 	struct fw_auth auth;
 	struct fw_addressing addressing;
@@ -89,7 +90,7 @@ struct fw_server {
 	/* what SYNC froze */
 	bool latched;
 	uint64_t latch_ms;
-	uint8_t latch[2 * (FW_LIVE_WORDS + FW_COUNTERS_WORDS)];
+	uint8_t latch[2 * FW_LIVE_WORDS], latch_counters[2 * FW_COUNTERS_WORDS];
 
 	/* the line */
 	uint32_t baud;

@@ -59,6 +59,7 @@ void fw_server_start(struct fw_server *server, struct fw_pack *pack,
 	server->clock.set_ms = now_us / 1000;
 	server->baud = (uint32_t)pack->parameters.baud_100 * 100;
 	server->good_us = now_us;
+	server->record_ms = now_us / 1000;
 	server->seen_parameters = pack->parameters_changed;
 	server->seen_calibration = pack->calibration_changed;
 	server->seen_counters = pack->counters_due;
@@ -88,6 +89,20 @@ static void tell_pack(struct fw_server *server)
 		     server->counters.ring.failed);
 	if (server->store.failed)
 		pack->told_faults |= FW_BIT(FW_FAULT_PARAMETER_MEMORY);
+}
+
+/* Now and then how the pack is, so that the log shows what was between the events. */
+static void record(struct fw_server *server, uint64_t now_ms)
+{
+	struct fw_pack *pack = server->pack;
+	const uint64_t period_ms = (uint64_t)pack->parameters.record_period_s * 1000;
+
+	if (period_ms == 0 || now_ms - server->record_ms < period_ms)
+		return;
+	server->record_ms = now_ms;
+	if (pack->values.pack_mv != FW_UNKNOWN && pack->measured.current_ma != FW_UNKNOWN)
+		fw_event_put(&pack->events, FW_SOURCE_PACK, FW_EVENT_RECORD,
+			     pack->values.pack_mv / 10, pack->measured.current_ma / 100);
 }
 
 static void log_events(struct fw_server *server, uint32_t time_s)
@@ -169,6 +184,7 @@ void fw_server_step(struct fw_server *server, uint64_t now_us)
 	fw_server_try_baud(server, now_us);
 	note_changes(server, now_ms);
 	take_snapshot(server, time_s, now_ms);
+	record(server, now_ms);
 	log_events(server, time_s);
 	if (server->out_count == 0 && server->heard_count == 0)
 		keep_one(server, time_s, now_ms);

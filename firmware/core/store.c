@@ -40,9 +40,9 @@ struct entry {
 
 /* --- settings as entries --- */
 
-static int32_t *parameter(const struct fw_settings *settings, const struct fw_parameter *row)
+static int32_t *parameter(struct fw_settings *settings, const struct fw_parameter *row)
 {
-	return (int32_t *)(void *)((char *)(uintptr_t)&settings->parameters + row->offset);
+	return (int32_t *)(void *)((char *)&settings->parameters + row->offset);
 }
 
 static uint16_t half_of(int32_t value, int low)
@@ -67,7 +67,8 @@ static uint16_t get_key(const struct fw_settings *settings, int key)
 	case KEY_CURRENT_ZERO + 1:
 		return half_of(calibration->current_zero_ma, key - KEY_CURRENT_ZERO);
 	default:
-		return fw_get_u16be((const uint8_t *)settings->password + 2 * (key - KEY_PASSWORD));
+		return fw_get_word((const uint8_t *)settings->password,
+				   (size_t)(key - KEY_PASSWORD));
 	}
 }
 
@@ -103,7 +104,7 @@ static void put_key(struct fw_settings *settings, int key, uint16_t value)
 	case KEY_CURRENT_ZERO + 1:
 		put_half(&calibration->current_zero_ma, key - KEY_CURRENT_ZERO, value);
 		return;
-	default: fw_put_u16be((uint8_t *)settings->password + 2 * (key - KEY_PASSWORD), value);
+	default: fw_put_word((uint8_t *)settings->password, (size_t)(key - KEY_PASSWORD), value);
 	}
 }
 
@@ -120,8 +121,10 @@ static struct entry entry_at(const struct fw_settings *settings, int index)
 				      get_key(settings, KEY_FIRST + index)};
 
 	const struct fw_parameter *row = &fw_parameter_rows[index - KEYS];
+	int32_t value;
 
-	return (struct entry){row->reg, (uint16_t)*parameter(settings, row)};
+	memcpy(&value, (const char *)&settings->parameters + row->offset, sizeof value);
+	return (struct entry){row->reg, (uint16_t)value};
 }
 
 static void take_parameter(struct fw_settings *settings, uint16_t reg, int32_t value)

@@ -549,6 +549,28 @@ static void the_log_is_read_through_its_window(void **state)
 	free(rig);
 }
 
+static void values_are_recorded_now_and_then(void **state)
+{
+	struct server_rig *rig = new_rig();
+	uint8_t record[FW_LOG_RECORD];
+	uint32_t number, seen = 0;
+
+	(void)state;
+	rig->pack.pack.parameters.record_period_s = 60;
+	rig->pack.in.current_ma = -12345;
+	server_rig_run(rig, 300000);
+	for (number = fw_log_read(&rig->server.log, 0, record); number;
+	     number = fw_log_read(&rig->server.log, number + 1, record)) {
+		if (fw_get_u16be(record + 8) != FW_EVENT_RECORD)
+			continue;
+		seen++;
+		assert_int_equal(fw_get_u16be(record + 12), 5280);
+		assert_int_equal((int16_t)fw_get_u16be(record + 14), -123);
+	}
+	assert_int_equal(seen, 5);
+	free(rig);
+}
+
 static void a_protection_leaves_a_snapshot(void **state)
 {
 	struct server_rig *rig = new_rig();
@@ -615,6 +637,7 @@ int main(void)
 		cmocka_unit_test(factory_comes_by_response),
 		cmocka_unit_test(sync_freezes_one_moment),
 		cmocka_unit_test(the_log_is_read_through_its_window),
+		cmocka_unit_test(values_are_recorded_now_and_then),
 		cmocka_unit_test(a_protection_leaves_a_snapshot),
 		cmocka_unit_test(a_broken_parameter_memory_is_told),
 	};
