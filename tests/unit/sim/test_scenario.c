@@ -185,6 +185,32 @@ static void a_day_has_sun_and_night(void **state)
 	assert_float_equal(scenario_ambient_c(&s, DAY_MS * 16 / 24), 24, 0.01);
 }
 
+/* The example in docs/simulation.md is one. */
+static void the_documented_example_works(void **state)
+{
+	static char text[100000];
+	char complaints[2000];
+	struct scenario s;
+	FILE *page = fopen(ONEPACK_SOURCE_DIR "/docs/simulation.md", "r");
+	char *begin, *end;
+
+	(void)state;
+	assert_non_null(page);
+	text[fread(text, 1, sizeof text - 1, page)] = '\0';
+	fclose(page);
+	begin = strstr(text, "```yaml\n");
+	assert_non_null(begin);
+	begin += strlen("```yaml\n");
+	end = strstr(begin, "```");
+	assert_non_null(end);
+	*end = '\0';
+	if (parse(begin, complaints, sizeof complaints, &s) != 0)
+		fail_msg("%s", complaints);
+	assert_int_equal(s.pack_count, 3);
+	assert_int_equal(s.fault_count, 3);
+	assert_round_trip(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +218,7 @@ int main(void)
 		cmocka_unit_test(mistakes_are_shown_at_their_place),
 		cmocka_unit_test(what_is_written_reads_back),
 		cmocka_unit_test(the_plant_is_as_described),
+		cmocka_unit_test(the_documented_example_works),
 		cmocka_unit_test(a_day_has_sun_and_night),
 	};
 
