@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "onepack/board.h"
+#include "onepack/fusion.h"
 #include "onepack/store.h"
 
 #define WEB_TEXT_SIZE 256
@@ -19,14 +20,15 @@ struct web_config {
 	char listen[WEB_TEXT_SIZE]; /* "127.0.0.1:8080", "[::]:80", "0.0.0.0:8080"; port 0 = any
 				       free one */
 	char root[WEB_TEXT_SIZE];   /* folder of the dashboard; "" = API only */
-	char password_hash[WEB_HASH_SIZE]; /* from web_hash_password; "" = nobody can log in */
-	char demo_control[WEB_TEXT_SIZE];  /* the simulator's control socket; "" = no demo */
-	char store_path[STORE_PATH_SIZE];  /* the history; "" = none */
-	char gateway[FIELD_TEXT_SIZE];     /* this gateway's name */
-	char host_names[WEB_TEXT_SIZE];    /* further names by which browsers reach it, separated
-					      by spaces. IP addresses, localhost, the host's own name
-					      and the gateway's (both also with .local) always
-					      work; others are refused (DNS rebinding) */
+	char password_hash[WEB_HASH_SIZE];   /* from web_hash_password; "" = nobody can log in */
+	char demo_control[WEB_TEXT_SIZE];    /* the simulator's control socket; "" = no demo */
+	char store_path[STORE_PATH_SIZE];    /* the history; "" = none */
+	char gateway[FIELD_TEXT_SIZE];       /* this gateway's name */
+	char host_names[WEB_TEXT_SIZE];      /* further names by which browsers reach it, separated
+						by spaces. IP addresses, localhost, the host's own name
+						and the gateway's (both also with .local) always
+						work; others are refused (DNS rebinding) */
+	const struct fusion_config *battery; /* shown to people; NULL = the defaults */
 	int timeout_s; /* 0 = 15: a connection may say nothing for so long; a whole request, however
 			  it trickles in, may take a third longer */
 };

@@ -33,14 +33,24 @@ static void print_key(FILE *out, const struct fusion_key *key)
 	fprintf(out, " | %s |\n", key->meaning);
 }
 
-static void print_curve(FILE *out, const char *key, const char *range, const struct curve *curve,
-			const char *meaning)
+static void print_choice(FILE *out, const struct fusion_choice *choice)
 {
-	fprintf(out, "| `%s` | %s | 1 to %d points | `[", key, range, CURVE_MAX_POINTS);
+	fprintf(out, "| `%s` | - | ", choice->json);
+	for (int i = 0; choice->words[i]; i++)
+		fprintf(out, "%s%s", i ? ", " : "", choice->words[i]);
+	fprintf(out, " | %s | %s |\n", choice->words[choice->normal], choice->meaning);
+}
+
+static void print_curve(FILE *out, const struct fusion_config *config,
+			const struct fusion_curve *row)
+{
+	const struct curve *curve = (const struct curve *)((const char *)config + row->offset);
+
+	fprintf(out, "| `%s` | %s | 1 to %d points | `[", row->json, row->units, CURVE_MAX_POINTS);
 	for (int i = 0; i < curve->count; i++)
 		fprintf(out, "%s[%g, %.3g]", i ? ", " : "", (double)curve->point[i].x / 1000,
 			(double)curve->point[i].y / 1e6);
-	fprintf(out, "]` | %s |\n", meaning);
+	fprintf(out, "]` | %s |\n", row->meaning);
 }
 
 static void print_heading(FILE *out, const char *heading)
@@ -60,22 +70,9 @@ void fusion_config_describe(FILE *out)
 			print_heading(out, fusion_keys[i].group);
 		print_key(out, &fusion_keys[i]);
 	}
-	print_heading(out, "Choices and tables");
-	fputs("| `limit_rule` | - | share, sum, min | share | how pack limits become one limit |\n"
-	      "| `soc_basis` | - | usable, all | usable | packs that count in the state of charge "
-	      "|\n",
-	      out);
-	fputs("| `cvl_policy` | - | unfinished, lowest, highest | unfinished | whose charge voltage counts "
-	      "|\n",
-	      out);
-	print_curve(out, "charge_cell_table", "V, part", &config.charge_cell,
-		    "highest cell -> part of the pack's charge limit");
-	print_curve(out, "discharge_cell_table", "V, part", &config.discharge_cell,
-		    "lowest cell -> part of the pack's discharge limit");
-	print_curve(out, "charge_temperature_table", "degC, 1/h", &config.charge_temperature,
-		    "each sensor -> part of the pack's capacity per hour");
-	print_curve(out, "discharge_temperature_table", "degC, 1/h", &config.discharge_temperature,
-		    "each sensor -> part of the pack's capacity per hour");
-	print_curve(out, "mos_temperature_table", "degC, part", &config.mos_temperature,
-		    "power switches -> part of the pack's limit");
+	print_heading(out, FUSION_CHOICES_GROUP);
+	for (int i = 0; i < fusion_choice_count; i++)
+		print_choice(out, &fusion_choices[i]);
+	for (int i = 0; i < fusion_curve_count; i++)
+		print_curve(out, &config, &fusion_curves[i]);
 }

@@ -1,42 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Loads `battery:`. The simple keys come from the table in fusion.h; the two choices and the four
- * curves are read here, and what cannot be true together is refused. Decides nothing itself. */
+/* Loads `battery:`. The simple keys are rows of fusion_keys.h, choices and curves those of
+ * battery_rows.c; what cannot be true together is refused. Decides nothing itself. */
 #include <string.h>
 
 #include "onepack/err.h"
 #include "onepack/fusion_config.h"
 
-#define MAX_KEYS    96
-#define CELL_X_LOW  1000 /* mV */
-#define CELL_X_HIGH 5000
-#define TEMP_X_LOW  (-60000) /* mC */
-#define TEMP_X_HIGH 120000
-#define RATE_HIGH   10000 /* 10 C, in thousandths */
-
-static const char *const limit_rules[] = {"share", "sum", "min", NULL};
-static const char *const soc_bases[] = {"usable", "all", NULL};
-static const char *const cvl_policies[] = {"unfinished", "lowest", "highest", NULL};
-
-struct table_key {
-	const char *name;
-	size_t offset; /* of the struct curve */
-	int64_t x_low, x_high, y_high;
-};
-
-static const struct table_key tables[] = {
-	{"charge_cell_table", offsetof(struct fusion_config, charge_cell), CELL_X_LOW, CELL_X_HIGH,
-	 1000},
-	{"discharge_cell_table", offsetof(struct fusion_config, discharge_cell), CELL_X_LOW,
-	 CELL_X_HIGH, 1000},
-	{"charge_temperature_table", offsetof(struct fusion_config, charge_temperature), TEMP_X_LOW,
-	 TEMP_X_HIGH, RATE_HIGH},
-	{"discharge_temperature_table", offsetof(struct fusion_config, discharge_temperature),
-	 TEMP_X_LOW, TEMP_X_HIGH, RATE_HIGH},
-	{"mos_temperature_table", offsetof(struct fusion_config, mos_temperature), TEMP_X_LOW,
-	 TEMP_X_HIGH, 1000},
-};
-
-#define TABLE_COUNT (sizeof tables / sizeof tables[0])
+#define MAX_KEYS 96
 
 static void check_keys(struct doc *doc, const yaml_node_t *battery)
 {
@@ -45,11 +15,10 @@ static void check_keys(struct doc *doc, const yaml_node_t *battery)
 
 	for (int i = 0; i < fusion_key_count; i++)
 		keys[count++] = fusion_keys[i].json;
-	keys[count++] = "limit_rule";
-	keys[count++] = "soc_basis";
-	keys[count++] = "cvl_policy";
-	for (size_t i = 0; i < TABLE_COUNT; i++)
-		keys[count++] = tables[i].name;
+	for (int i = 0; i < fusion_choice_count; i++)
+		keys[count++] = fusion_choices[i].json;
+	for (int i = 0; i < fusion_curve_count; i++)
+		keys[count++] = fusion_curves[i].json;
 	doc_check_keys(doc, battery, keys);
 }
 
@@ -73,23 +42,23 @@ static void load_value(struct doc *doc, const yaml_node_t *node, const struct fu
 		memcpy((char *)config + key->offset, &stored, sizeof stored);
 }
 
-static int load_choice(struct doc *doc, const yaml_node_t *node, const char *const words[],
-		       int normal)
+static void load_choice(struct doc *doc, const yaml_node_t *node, const struct fusion_choice *key,
+			struct fusion_config *config)
 {
+	const char *const *words = key->words;
 	const char *text = doc_text(node);
 
-	if (!node)
-		return normal;
 	for (int i = 0; words[i]; i++)
-		if (text && strcmp(text, words[i]) == 0)
-			return i;
+		if (text && strcmp(text, words[i]) == 0) {
+			memcpy((char *)config + key->offset, &i, sizeof i);
+			return;
+		}
 	doc_complain(doc, node, "'%s' is not possible here; one of: %s, %s%s%s",
 		     text ? text : "this", words[0], words[1], words[2] ? ", " : "",
 		     words[2] ? words[2] : "");
-	return normal;
 }
 
-static bool load_point(struct doc *doc, const yaml_node_t *item, const struct table_key *key,
+static bool load_point(struct doc *doc, const yaml_node_t *item, const struct fusion_curve *key,
 		       int64_t *x, int64_t *y)
 {
 	if (doc_list_size(item) != 2) {
@@ -100,7 +69,7 @@ static bool load_point(struct doc *doc, const yaml_node_t *item, const struct ta
 	       doc_thousandths(doc, doc_list_item(doc, item, 1), 0, key->y_high, y);
 }
 
-static void load_table(struct doc *doc, const yaml_node_t *node, const struct table_key *key,
+static void load_table(struct doc *doc, const yaml_node_t *node, const struct fusion_curve *key,
 		       struct fusion_config *config)
 {
 	struct curve curve = {0};
@@ -108,7 +77,7 @@ static void load_table(struct doc *doc, const yaml_node_t *node, const struct ta
 
 	if (doc_list_size(node) < 1 || doc_list_size(node) > CURVE_MAX_POINTS) {
 		doc_complain(doc, node, "%s is a list of 1 to %d points, [[position, part], ...]",
-			     key->name, CURVE_MAX_POINTS);
+			     key->json, CURVE_MAX_POINTS);
 		return;
 	}
 	for (int i = 0; i < doc_list_size(node); i++) {
@@ -117,7 +86,7 @@ static void load_table(struct doc *doc, const yaml_node_t *node, const struct ta
 		if (!load_point(doc, item, key, &x, &y))
 			return;
 		if (i > 0 && x <= curve.point[i - 1].x) {
-			doc_complain(doc, item, "the positions of %s must rise", key->name);
+			doc_complain(doc, item, "the positions of %s must rise", key->json);
 			return;
 		}
 		curve.point[curve.count].x = (int32_t)x;
@@ -174,17 +143,17 @@ int fusion_config_load(struct doc *doc, const yaml_node_t *battery, struct fusio
 	}
 	check_together(doc, battery, &config);
 	fusion_config_default_curves(&config); /* they follow the voltages just read */
-	config.limit_rule = (enum limit_rule)load_choice(doc, doc_get(doc, battery, "limit_rule"),
-							 limit_rules, LIMIT_RULE_SHARE);
-	config.soc_basis = (enum soc_basis)load_choice(doc, doc_get(doc, battery, "soc_basis"),
-						       soc_bases, SOC_BASIS_USABLE);
-	config.cvl_policy = (enum cvl_policy)load_choice(doc, doc_get(doc, battery, "cvl_policy"),
-							 cvl_policies, CVL_UNFINISHED);
-	for (size_t i = 0; i < TABLE_COUNT; i++) {
-		const yaml_node_t *node = doc_get(doc, battery, tables[i].name);
+	for (int i = 0; i < fusion_choice_count; i++) {
+		const yaml_node_t *node = doc_get(doc, battery, fusion_choices[i].json);
 
 		if (node)
-			load_table(doc, node, &tables[i], &config);
+			load_choice(doc, node, &fusion_choices[i], &config);
+	}
+	for (int i = 0; i < fusion_curve_count; i++) {
+		const yaml_node_t *node = doc_get(doc, battery, fusion_curves[i].json);
+
+		if (node)
+			load_table(doc, node, &fusion_curves[i], &config);
 	}
 	if (doc_errors(doc) != before)
 		return ERR_FORMAT;

@@ -149,6 +149,7 @@ void config_default(struct config *config)
 	strcpy(config->identity.manufacturer, "OnePack");
 	strcpy(config->identity.model, "OnePack");
 	fusion_config_default(&config->fusion);
+	config->web.battery = &config->fusion;
 	strcpy(config->web.listen, "127.0.0.1:8080");
 	default_web_root(config->web.root, sizeof config->web.root);
 	strcpy(config->mqtt.base, "onepack");

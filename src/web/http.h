@@ -110,6 +110,7 @@ void print_json_value(FILE *out, enum unit unit, int32_t value);
 void print_decimal(FILE *out, int32_t thousandths);
 
 /* The handlers. */
+handler_fn api_config;
 handler_fn api_battery, api_pack, api_protocols, api_inverters, api_buses, api_health;
 handler_fn api_history, api_events, api_reasons;
 handler_fn api_session, api_login, api_logout, api_demo;

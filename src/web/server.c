@@ -25,6 +25,7 @@ static const struct route routes[] = {
 	{"GET", "/api/v1/history", api_history, false},
 	{"GET", "/api/v1/events", api_events, false},
 	{"GET", "/api/v1/reasons", api_reasons, false},
+	{"GET", "/api/v1/config", api_config, false},
 	{"GET", "/api/v1/inverters", api_inverters, false},
 	{"GET", "/api/v1/buses", api_buses, false},
 	{"GET", "/api/v1/stream", api_stream, false},

@@ -64,6 +64,63 @@ async function explainsTheLimits(page) {
   }
 }
 
+async function tellsWhatWouldLimitNext(page, options) {
+  const asked = await api(page, '/api/v1/battery');
+  const reason = asked.reasons.find((one) => one.runner_up);
+  if (reason === undefined) return 'nothing else limits now';
+  const shown = () => page.locator(`[data-testid=limit-${reason.limit}] [data-testid=runner-up] .why-text`).first();
+  await until(`the runner-up of ${reason.limit} is not shown`, options.wait, async () => (await shown().count()) > 0 && /^Otherwise /.test(await shown().innerText()));
+  return undefined;
+}
+
+/** A click into the chart asks for the reasons of that time. */
+async function tellsWhyInTheHistory(page, options) {
+  const plot = page.locator('[data-testid=chart] .u-over').first();
+  const box = await plot.boundingBox();
+  const asked = page.waitForRequest((request) => request.url().includes('/api/v1/reasons?at='));
+  await plot.click({ position: { x: box.width - 3, y: box.height / 2 } });
+  const at = Number(new URL((await asked).url()).searchParams.get('at'));
+  const now = Date.parse((await api(page, '/api/v1/battery')).time) / 1000;
+  assert.ok(Math.abs(now - at) < 600, `the right end of the chart asks for ${now - at} s ago`);
+  const moment = page.locator('[data-testid=moment]');
+  await until('the reasons never come', options.wait, async () => (await moment.locator('.then').count()) === 4);
+  const answer = await api(page, `/api/v1/reasons?at=${at}`);
+  const first = answer.reasons.find((one) => one.limit === 'charge_current');
+  assert.ok((await moment.innerText()).includes(first.text), `"${first.text}" is not in the answer`);
+  await moment.getByRole('button', { name: 'Close' }).click();
+  await moment.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Why these limits?' }).click();
+  await moment.waitFor({ state: 'visible' });
+  await moment.getByRole('button', { name: 'Close' }).click();
+}
+
+const plainly = (text) => text.replaceAll('\u00a0', ' ');
+
+/** Each setting is shown where it acts, with its value, and in the list of all with its default. */
+async function showsEverySetting(page, options) {
+  const settings = (await api(page, '/api/v1/config')).battery;
+  assert.ok(settings.length > 5, 'the gateway tells no settings');
+  await page.locator('tr[data-state=active]').first().locator('button').click();
+  await page.locator('[data-testid=detail]').waitFor({ state: 'visible' });
+  const keysIn = (selector) => page.evaluate((s) => [...document.querySelectorAll(s)].map((one) => one.dataset.key), selector);
+  await until('the settings are never shown', options.wait, async () => (await keysIn('[data-testid=settings] [data-key]')).length === settings.length);
+  const placed = await keysIn('[data-place] [data-key]');
+  assert.deepEqual(settings.map((one) => one.key).filter((key) => !placed.includes(key)), [], 'settings that are not shown where they act');
+  await page.keyboard.press('Escape');
+  for (const key of ['quorum_pct', 'join_voltage_v', 'rise_hold_s']) {
+    const one = settings.find((setting) => setting.key === key);
+    const here = page.locator(`[data-place]:has([data-key=${key}])`).first();
+    await here.locator('summary').click();
+    assert.ok(plainly(await here.innerText()).includes(`${one.value} ${one.unit}`), `${key} is not shown with its value where it acts`);
+    await here.locator('summary').click();
+    const row = page.locator(`[data-testid=settings] [data-key=${key}]`);
+    const group = page.locator(`.settings-group:has([data-key=${key}])`);
+    if (!(await row.isVisible())) await group.locator('summary').click();
+    assert.ok(plainly(await row.innerText()).includes(`default ${one.default} ${one.unit}`), `${key} is not listed with its default`);
+    assert.ok((await row.innerText()).includes(one.meaning), `${key} is not listed with its meaning`);
+  }
+}
+
 async function mapsEveryCell(page, options) {
   const cells = page.locator('[data-testid=heat] .heat-cell');
   await until(`the map never has ${options.packs * options.cells} cells`, options.wait, async () => (await cells.count()) === options.packs * options.cells);
@@ -201,10 +258,13 @@ export const DESKTOP = [
   { name: 'SOC changes by itself', run: socChanges },
   { name: 'has a row per pack', run: hasARowPerPack },
   { name: 'explains the limits', run: explainsTheLimits },
+  { name: 'tells what would limit next', run: tellsWhatWouldLimitNext },
   { name: 'maps every cell', run: mapsEveryCell },
   { name: "tells a cell's value by mouse and by keys", run: tellsACellsValue },
   { name: 'opens the details of a pack', run: opensDetails },
   { name: 'draws the history', run: drawsTheHistory },
+  { name: 'tells why in the history', run: tellsWhyInTheHistory },
+  { name: 'shows every setting', run: showsEverySetting },
   { name: 'shows the inverters', run: showsTheInverters },
   { name: 'lists events', run: listsEvents },
   { name: 'names every control', run: namesEveryControl },

@@ -95,6 +95,64 @@ static void protocols_are_those_of_the_folder(void **state)
 	json_decref(json);
 }
 
+static json_t *setting(const json_t *list, const char *key)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(list, i, item)
+	{
+		if (strcmp(json_string_value(json_object_get(item, "key")), key) == 0)
+			return item;
+	}
+	fail_msg("no setting %s", key);
+	return NULL;
+}
+
+static double part(const json_t *item, const char *name)
+{
+	return json_number_value(json_object_get(item, name));
+}
+
+static void settings_are_told_as_they_are_in_force(void **state)
+{
+	struct fusion_config config;
+	size_t i;
+	json_t *item;
+
+	(void)state;
+	fusion_config_default(&config);
+	config.join_voltage_mv = 250;
+	config.limit_rule = LIMIT_RULE_MIN;
+	config.charge_cell.point[0].y = 900000;
+	site.config.battery = &config;
+	site_start();
+	assert_int_equal(get("/api/v1/config"), 200);
+	json_t *json = body_json(), *list = json_object_get(json, "battery");
+	assert_int_equal(json_array_size(list), fusion_key_count + 3 + 5);
+	json_array_foreach(list, i, item)
+	{
+		assert_true(strlen(json_string_value(json_object_get(item, "meaning"))) > 5);
+		assert_true(json_is_string(json_object_get(item, "group")));
+		assert_non_null(json_object_get(item, "default"));
+	}
+	item = setting(list, "join_voltage_v");
+	assert_string_equal(json_string_value(json_object_get(item, "unit")), "V");
+	assert_true(part(item, "value") == 0.25 && part(item, "default") == 0.5);
+	assert_true(part(item, "low") == 0.05 && part(item, "high") == 5);
+	assert_true(json_is_null(json_object_get(setting(list, "charge_current_max_a"), "value")));
+	assert_true(json_is_false(json_object_get(setting(list, "n_minus_1"), "value")));
+	item = setting(list, "limit_rule");
+	assert_string_equal(json_string_value(json_object_get(item, "value")), "min");
+	assert_string_equal(json_string_value(json_object_get(item, "default")), "share");
+	item = setting(list, "charge_cell_table");
+	assert_true(json_number_value(json_array_get(
+			    json_array_get(json_object_get(item, "value"), 0), 1)) == 0.9);
+	assert_true(json_number_value(json_array_get(
+			    json_array_get(json_object_get(item, "default"), 0), 1)) == 1);
+	json_decref(json);
+}
+
 /* --- history and events --- */
 
 static void wait_for_samples(void)
@@ -397,6 +455,7 @@ int main(void)
 		SERVED(a_pack_brings_its_settings_and_bus_errors),
 		SERVED(inverters_are_a_list),
 		SERVED(protocols_are_those_of_the_folder),
+		SERVED(settings_are_told_as_they_are_in_force),
 		SERVED(history_has_rows_of_the_asked_fields),
 		SERVED(history_tells_what_is_wrong_with_a_question),
 		SERVED(without_a_history_the_rest_goes_on),

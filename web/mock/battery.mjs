@@ -91,9 +91,10 @@ function reason(limit, why, value) {
   return { limit, value: round(value, 1), rule: why.rule, pack: why.pack, cell: why.cell, text: why.text };
 }
 
-function reasonsOf(rack) {
+export function reasonsOf(rack) {
   const { charge, discharge, why } = rack.limits;
-  const list = [reason('charge_current', why.charge, charge), reason('discharge_current', why.discharge, discharge)];
+  const next = { value: round(charge * 1.2, 1), rule: 'temperature', pack: 2, cell: null, text: `Otherwise charging would be limited to ${round(charge * 1.2, 1)} A because pack 2 has 9.0 degC.` };
+  const list = [{ ...reason('charge_current', why.charge, charge), runner_up: next }, { ...reason('discharge_current', why.discharge, discharge), runner_up: null }];
   list.push({ limit: 'charge_voltage', value: 55.2, rule: 'charge_target', pack: null, cell: null, text: 'Bulk charge at 3.45 V per cell.' });
   list.push({ limit: 'discharge_voltage', value: 44.8, rule: 'pack_limit', pack: 1, cell: null, text: 'Pack 1 stops discharging at 44.8 V.' });
   return list;

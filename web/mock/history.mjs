@@ -37,6 +37,13 @@ export class History {
     }
   }
 
+  /** The sample nearest to a time, null when none is within a quarter of an hour. */
+  at(seconds) {
+    const away = (sample) => Math.abs(Date.parse(sample.time) / 1000 - seconds);
+    const nearest = this.samples.reduce((best, one) => (best === null || away(one) < away(best) ? one : best), null);
+    return nearest !== null && away(nearest) < 900 ? nearest : null;
+  }
+
   /** Means over `step` seconds, as the gateway answers; a step without samples has no row. */
   query({ from, to, step, fields }) {
     const sums = new Map();

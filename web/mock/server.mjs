@@ -7,7 +7,8 @@ import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { batteryOf, invertersOf } from './battery.mjs';
+import { batteryOf, invertersOf, reasonsOf } from './battery.mjs';
+import { SETTINGS } from './settings.mjs';
 import { History } from './history.mjs';
 import { Rack } from './rack.mjs';
 
@@ -102,6 +103,10 @@ function get(response, path, query, authenticated) {
       return send(response, 200, rack.events.filter((e) => e.id < number('before', Infinity)).slice(0, number('limit', 100)));
     case '/api/v1/history':
       return send(response, 200, history.query({ from: number('from', 0), to: number('to', now()), step: number('step', 60), fields: (query.get('fields') ?? '').split(',') }));
+    case '/api/v1/reasons': // the mock remembers values, but only the reasons of now
+      return send(response, 200, { at: number('at', now()), values: history.at(number('at', now())), reasons: reasonsOf(rack).map((one) => ({ ...one, t: number('at', now()) - 60 })) });
+    case '/api/v1/config':
+      return send(response, 200, { battery: SETTINGS });
     case '/api/v1/session':
       return send(response, 200, { authenticated, login_configured: true, demo: true, version: '0.1.0', gateway: 'mock' });
     default:

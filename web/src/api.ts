@@ -11,13 +11,44 @@ export type PackState = 'absent' | 'probing' | 'candidate' | 'active' | 'held' |
 export type ChargeStage = 'bulk' | 'absorption' | 'float' | 'done';
 export type LimitName = 'charge_current' | 'discharge_current' | 'charge_voltage' | 'discharge_voltage';
 
-export interface Reason {
-  limit: LimitName;
+/** What would limit next if the present cause went away. */
+export interface RunnerUp {
   value: Num;
   rule: string;
   pack: Num;
   cell: Num;
   text: string;
+}
+
+export interface Reason extends RunnerUp {
+  limit: LimitName;
+  runner_up?: RunnerUp | null;
+}
+
+/** A reason of the past, with the time in seconds at which it came into force. */
+export interface DatedReason extends Reason {
+  t: number;
+}
+
+/** Why the limits were what they were; `values` is null when the gateway was not running then. */
+export interface Moment {
+  at: number;
+  values: Partial<Limits> | null;
+  reasons: DatedReason[];
+}
+
+/** One key of `battery:` in the gateway's configuration. */
+export interface Setting {
+  key: string;
+  kind: 'number' | 'flag' | 'choice' | 'curve';
+  group: string;
+  meaning: string;
+  value: Num | boolean | string | [number, number][];
+  default: Num | boolean | string | [number, number][];
+  unit?: string;
+  low?: Num;
+  high?: Num;
+  possible?: string[];
 }
 
 interface Limits {
@@ -50,6 +81,7 @@ export interface Pack extends Limits, Measured {
   state: PackState;
   age_s: Num;
   share_pct: Num;
+  share_confidence_pct?: Num;
   charge_mos: Flag;
   discharge_mos: Flag;
   precharge: Flag;

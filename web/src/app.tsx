@@ -17,6 +17,7 @@ import { Inverters } from './ui/inverters';
 import { LimitsView } from './ui/limits';
 import { Login } from './ui/login';
 import { PackDetail } from './ui/packdetail';
+import { Settings } from './ui/settings';
 import { Stack } from './ui/stack';
 
 class Guard extends Component<{ children: ComponentChildren }, { failed: boolean }> {
@@ -65,7 +66,7 @@ function useTitle(soc: Num | undefined): void {
 
 export function App() {
   const gateway = useGateway();
-  const { battery, session, nowMs } = gateway;
+  const { battery, session, settings, nowMs } = gateway;
   useTitle(battery?.soc_pct);
   const [openPack, setOpenPack] = useOpenPack();
   const [loginOpen, setLoginOpen] = useState(false);
@@ -77,10 +78,10 @@ export function App() {
       <main class={gateway.link.state === 'stale' ? 'page page-stale' : 'page'}>
         <div class="hero">
           <Guard>
-            <BatteryView battery={battery} current={gateway.current} onPack={setOpenPack} />
+            <BatteryView battery={battery} current={gateway.current} settings={settings} onPack={setOpenPack} />
           </Guard>
           <Guard>
-            <LimitsView battery={battery} onPack={setOpenPack} />
+            <LimitsView battery={battery} settings={settings} onPack={setOpenPack} />
           </Guard>
         </div>
         {session?.demo === true && (
@@ -89,7 +90,7 @@ export function App() {
           </Guard>
         )}
         <Guard>
-          <Stack packs={battery?.packs ?? []} onPack={setOpenPack} />
+          <Stack packs={battery?.packs ?? []} settings={settings} onPack={setOpenPack} />
         </Guard>
         <Guard>
           <Chart battery={battery} clockOffsetMs={gateway.clockOffsetMs} epoch={gateway.epoch} />
@@ -103,12 +104,17 @@ export function App() {
         <Guard>
           <Events events={gateway.events} nowMs={nowMs} onOlder={gateway.loadOlderEvents} />
         </Guard>
+        {settings.length > 0 && (
+          <Guard>
+            <Settings settings={settings} />
+          </Guard>
+        )}
       </main>
       <footer class="foot">
         OnePack{session?.version ? ` ${session.version}` : ''} · <a href="./licenses.txt">Licences</a> ·{' '}
         <a href="/metrics">Metrics</a>
       </footer>
-      {shown !== null && <PackDetail pack={shown} onClose={() => setOpenPack(null)} />}
+      {shown !== null && <PackDetail pack={shown} settings={settings} onClose={() => setOpenPack(null)} />}
       {loginOpen && (
         <Login session={session} onClose={() => setLoginOpen(false)} onDone={gateway.reloadSession} />
       )}

@@ -8,7 +8,9 @@ import {
   type GatewayEvent,
   type HistoryAnswer,
   type Inverter,
+  type Moment,
   type Session,
+  type Setting,
 } from './api';
 
 /** A refused request: the HTTP status and the gateway's own words, if it sent any. */
@@ -45,6 +47,11 @@ async function post(path: string, body: object): Promise<void> {
 export const getBattery = async (): Promise<Battery> => toBattery(await get<Battery>('/api/v1/battery'));
 export const getSession = (): Promise<Session> => get('/api/v1/session');
 export const getInverters = (): Promise<Inverter[]> => get('/api/v1/inverters');
+
+export const getReasons = (at: number): Promise<Moment> => get(`/api/v1/reasons?at=${Math.floor(at)}`);
+
+/** The settings of the battery; none from a gateway that does not tell them yet. */
+export const getSettings = async (): Promise<Setting[]> => (await get<{ battery?: Setting[] }>('/api/v1/config')).battery ?? [];
 
 export function getEvents(limit: number, before?: number): Promise<GatewayEvent[]> {
   const older = before === undefined ? '' : `&before=${before}`;

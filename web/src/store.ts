@@ -3,8 +3,8 @@
 // break by request again. Components get values and never talk to the gateway, except to send a command.
 
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
-import { timeMs, type Battery, type GatewayEvent, type Inverter, type Session } from './api';
-import { getBattery, getEvents, getInverters, getSession } from './client';
+import { timeMs, type Battery, type GatewayEvent, type Inverter, type Session, type Setting } from './api';
+import { getBattery, getEvents, getInverters, getSession, getSettings } from './client';
 import { openStream } from './stream';
 import { linkOf, type Link } from './lib/freshness';
 import { smooth, type Smoothed } from './lib/estimate';
@@ -14,6 +14,7 @@ export interface GatewayData {
   inverters: Inverter[] | null;
   events: GatewayEvent[] | null;
   session: Session | null;
+  settings: Setting[];
   /** Smoothed battery current, for the time estimate only. */
   current: Smoothed | null;
   /** This machine's time at which the battery's own time stamp last moved; 0 is never. */
@@ -26,6 +27,7 @@ type Action =
   | { is: 'battery'; battery: Battery; nowMs: number }
   | { is: 'inverters'; inverters: Inverter[] }
   | { is: 'session'; session: Session }
+  | { is: 'settings'; settings: Setting[] }
   | { is: 'events'; events: GatewayEvent[] };
 
 const NOTHING: GatewayData = {
@@ -33,6 +35,7 @@ const NOTHING: GatewayData = {
   inverters: null,
   events: null,
   session: null,
+  settings: [],
   current: null,
   advancedAtMs: 0,
   clockOffsetMs: 0,
@@ -77,6 +80,8 @@ export function reduce(data: GatewayData, action: Action): GatewayData {
       return { ...data, inverters: action.inverters };
     case 'session':
       return { ...data, session: action.session };
+    case 'settings':
+      return { ...data, settings: action.settings };
     case 'events':
       return { ...data, events: mergeEvents(data.events, action.events) };
   }
@@ -117,6 +122,7 @@ export function useGateway(): Gateway {
     getBattery().then((battery) => dispatch({ is: 'battery', battery, nowMs: Date.now() }), ignore);
     getInverters().then((inverters) => dispatch({ is: 'inverters', inverters }), ignore);
     getEvents(EVENTS_FIRST).then((list) => dispatch({ is: 'events', events: list }), ignore);
+    getSettings().then((settings) => dispatch({ is: 'settings', settings }), ignore);
     reloadSession().catch(ignore);
   }
 

@@ -140,6 +140,8 @@ export interface Frame {
   /** Ends of the value axis: asked each time, because they follow the data. */
   scale: Plot['scale'];
   onCursor: (index: number | null) => void;
+  /** A point of the time axis was picked. */
+  onPick: (index: number) => void;
 }
 
 function axes(plot: Plot, k: Colours, frame: Frame): uPlot.Axis[] {
@@ -189,6 +191,6 @@ export function optionsOf(plot: Plot, k: Colours, frame: Frame): uPlot.Options {
     axes: axes(plot, k, frame),
     series: [{}, ...plot.series.map(lineOf)],
     bands: plot.band === undefined ? [] : [{ series: [1, 2], fill: plot.band }],
-    hooks: { setCursor: [(u) => frame.onCursor(u.cursor.idx ?? null)] },
+    hooks: { ready: [(u) => u.over.addEventListener('click', () => typeof u.cursor.idx === 'number' && frame.onPick(u.cursor.idx))], setCursor: [(u) => frame.onCursor(u.cursor.idx ?? null)] },
   };
 }

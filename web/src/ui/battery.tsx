@@ -2,11 +2,13 @@
 // The battery at a glance. The gauge is the rack itself: one battery outline, one segment per pack, each filled to
 // that pack's own state of charge, so that the one number and the packs it is made of are seen together.
 
-import type { Battery, BatteryState, Pack } from '../api';
+import type { Battery, BatteryState, Pack, Setting } from '../api';
 import { timeLeft, type Smoothed } from '../lib/estimate';
 import { DASH, duration, floorTo, known, num, power, signed, unit } from '../lib/format';
 import { clamp } from '../lib/scale';
+import { textOf } from '../lib/settings';
 import { Alarms, Chip, Fact, type Tone } from './bits';
+import { KeysHere } from './settings';
 import '../style/battery.css';
 
 const STATES: Record<BatteryState, { text: string; tone: Tone }> = {
@@ -71,8 +73,10 @@ function spreadMv(b: Battery | null): number | null {
   return known(b?.cell_max_v) && known(b?.cell_min_v) ? (b.cell_max_v - b.cell_min_v) * 1000 : null;
 }
 
-function Facts({ battery: b }: { battery: Battery | null }) {
+function Facts({ battery: b, settings }: { battery: Battery | null; settings: Setting[] }) {
+  const quorum = textOf(settings, 'quorum_pct');
   const blocking = [
+    quorum === null ? '' : `quorum ${quorum}`,
     b?.packs_blocking_charge ? `${b.packs_blocking_charge} block charge` : '',
     b?.packs_blocking_discharge ? `${b.packs_blocking_discharge} block discharge` : '',
   ].filter(Boolean);
@@ -105,10 +109,11 @@ function packsWith(packs: Pack[], name: string): string {
 interface Props {
   battery: Battery | null;
   current: Smoothed | null;
+  settings?: Setting[];
   onPack: (pack: number) => void;
 }
 
-export function BatteryView({ battery: b, current, onPack }: Props) {
+export function BatteryView({ battery: b, current, settings = [], onPack }: Props) {
   const state = STATES[b?.state ?? 'no_data'] ?? STATES.no_data;
   const watts = power(known(b?.power_w) ? Math.abs(b.power_w) : null);
   const quiet = b !== null && b.protections.length + b.warnings.length === 0;
@@ -142,7 +147,8 @@ export function BatteryView({ battery: b, current, onPack }: Props) {
         {b !== null && <Alarms protections={b.protections} warnings={b.warnings} whereOf={(name) => packsWith(b.packs, name)} />}
         {b === null && <span class="all-well">Waiting for the gateway</span>}
       </div>
-      <Facts battery={b} />
+      <Facts battery={b} settings={settings} />
+      <KeysHere settings={settings} place="battery" />
     </section>
   );
 }

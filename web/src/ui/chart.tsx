@@ -11,6 +11,7 @@ import { DASH, dateTime, num, signed } from '../lib/format';
 import { append, FIELDS, fromAnswer, RANGES, timeAxis, type Columns, type Range } from '../lib/history';
 import { optionsOf, plotsOf, type Colours, type Plot, type Quantity } from '../lib/plots';
 import { Section } from './bits';
+import { MomentView } from './moment';
 import '../style/chart.css';
 
 function readColours(): Colours {
@@ -124,21 +125,28 @@ interface CanvasProps {
   range: Range;
   showTime: boolean;
   onCursor: (index: number | null) => void;
+  onPick: (timeS: number) => void;
 }
 
-function Canvas({ plot, times, colours, width, range, showTime, onCursor }: CanvasProps) {
+function Canvas({ plot, times, colours, width, range, showTime, onCursor, onPick }: CanvasProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const axis = useRef<[number, number]>([0, 0]);
   const scale = useRef(plot.scale);
   const data = [times, ...plot.columns] as uPlot.AlignedData;
+  const timesNow = useRef(times);
+  timesNow.current = times;
   scale.current = plot.scale;
   axis.current = timeAxis(times, times[times.length - 1] ?? Date.now() / 1000, range.spanS);
 
   useEffect(() => {
     if (box.current === null || width === 0) return undefined;
     const follow: Plot['scale'] = (low, high) => scale.current(low, high);
-    const frame = { width, axisS: () => axis.current, showTime, scale: follow, onCursor };
+    const pick = (index: number): void => {
+      const timeS = timesNow.current[index];
+      if (timeS !== undefined) onPick(timeS);
+    };
+    const frame = { width, axisS: () => axis.current, showTime, scale: follow, onCursor, onPick: pick };
     chart.current = new uPlot(optionsOf(plot, colours, frame), data, box.current);
     return () => {
       chart.current?.destroy();
@@ -187,6 +195,7 @@ export function Chart({ battery, clockOffsetMs, epoch }: Props) {
   const [label, setLabel] = useState('6 h');
   const [quantity, setQuantity] = useState<Quantity>('power');
   const [index, setIndex] = useState<number | null>(null);
+  const [picked, setPicked] = useState<number | null>(null);
   const [box, width] = useWidth();
   const colours = useColours();
   const range = RANGES.find((one) => one.label === label) ?? (RANGES[0] as Range);
@@ -201,12 +210,19 @@ export function Chart({ battery, clockOffsetMs, epoch }: Props) {
   );
   return (
     <Section id="history" title="History" class="chart-card" aside={aside}>
-      <p class="hint chart-at">{problem || (at === undefined ? 'Now' : dateTime(at * 1000))}</p>
+      <p class="hint chart-at">
+        <span>{problem || (at === undefined ? 'Now' : dateTime(at * 1000))}</span>
+        <button type="button" class="link" onClick={() => setPicked(at ?? columns?.t.at(-1) ?? null)}>
+          Why these limits?
+        </button>
+        <span class="hint">or select a point in the chart</span>
+      </p>
+      {picked !== null && <MomentView at={picked} onClose={() => setPicked(null)} />}
       <div ref={box} class="plots" data-testid="chart">
         {plots.map((plot, number) => (
           <div key={plot.id}>
             <Reading plot={plot} index={index} />
-            <Canvas plot={plot} times={columns?.t ?? []} colours={colours} width={width} range={range} showTime={number === plots.length - 1} onCursor={setIndex} />
+            <Canvas plot={plot} times={columns?.t ?? []} colours={colours} width={width} range={range} showTime={number === plots.length - 1} onCursor={setIndex} onPick={setPicked} />
           </div>
         ))}
       </div>

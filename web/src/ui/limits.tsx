@@ -2,10 +2,12 @@
 // The four limits and, for each, the sentence that explains it. The gateway decides and words the reasons; this file
 // only orders them: the binding one first, the others behind it.
 
-import type { Battery, ChargeStage, LimitName, Num, Reason } from '../api';
+import type { Battery, ChargeStage, LimitName, Num, Reason, RunnerUp, Setting } from '../api';
 import { DASH, floorTo, known, num, unit, words } from '../lib/format';
 import { fraction } from '../lib/scale';
+import { nameOf, settingsOf, valueText } from '../lib/settings';
 import { PackLink, Section } from './bits';
+import { KeysHere } from './settings';
 import '../style/limits.css';
 
 const STAGES: { stage: ChargeStage; text: string }[] = [
@@ -27,12 +29,24 @@ function Stages({ current }: { current: ChargeStage | null }) {
   );
 }
 
-function Why({ reason, onPack }: { reason: Reason; onPack: (pack: number) => void }) {
+interface WhyProps {
+  limit: LimitName;
+  reason: RunnerUp;
+  settings: Setting[];
+  onPack: (pack: number) => void;
+}
+
+function Why({ limit, reason, settings, onPack }: WhyProps) {
   return (
     <>
       <p class="why-text">{reason.text}</p>
       <p class="why-source">
         <span>{words(reason.rule)}</span>
+        {settingsOf(settings, reason.rule, limit).map((one) => (
+          <span key={one.key} class="why-key" title={one.meaning} data-rule-key={one.key}>
+            {nameOf(one)} <b>{valueText(one)}</b>
+          </span>
+        ))}
         {known(reason.pack) && <PackLink pack={reason.pack} cell={reason.cell} onPack={onPack} />}
       </p>
     </>
@@ -48,12 +62,23 @@ interface LimitProps {
   used?: Num;
   blocked?: boolean;
   reasons: Reason[];
+  settings: Setting[];
   onPack: (pack: number) => void;
 }
 
-function Limit({ name, title, value, unitName, digits, used, blocked, reasons, onPack }: LimitProps) {
+/** What would limit next: the second question of whoever reads why. */
+function Next(props: WhyProps) {
+  return (
+    <div class="why-next" data-testid="runner-up">
+      <Why {...props} />
+    </div>
+  );
+}
+
+function Limit({ name, title, value, unitName, digits, used, blocked, reasons, settings, onPack }: LimitProps) {
   const [binding, ...others] = reasons.filter((reason) => reason.limit === name);
   const share = fraction(used ?? null, value);
+  const common = { limit: name, settings, onPack };
   return (
     <li class={`limit limit-${name}${blocked ? ' limit-blocked' : ''}`} data-testid={`limit-${name}`}>
       <div class="limit-head">
@@ -69,19 +94,21 @@ function Limit({ name, title, value, unitName, digits, used, blocked, reasons, o
         </div>
       )}
       <div class="why">
-        {binding ? <Why reason={binding} onPack={onPack} /> : <p class="why-text">{DASH}</p>}
+        {binding ? <Why {...common} reason={binding} /> : <p class="why-text">{DASH}</p>}
+        {binding?.runner_up && <Next {...common} reason={binding.runner_up} />}
         {others.length > 0 && (
           <details>
             <summary>{others.length === 1 ? 'Next in line' : `${others.length} more in line`}</summary>
             {others.map((reason, index) => (
               <div key={index} class="why-other">
-                <Why reason={reason} onPack={onPack} />
+                <Why {...common} reason={reason} />
                 <span class="why-value">{unit(reason.value, digits, unitName)}</span>
               </div>
             ))}
           </details>
         )}
       </div>
+      <KeysHere settings={settings} place={name} />
     </li>
   );
 }
@@ -102,13 +129,19 @@ function Requests({ battery: b }: { battery: Battery }) {
   return asks.length === 0 ? null : <p class="requests">{asks.join(' ')}</p>;
 }
 
-export function LimitsView({ battery: b, onPack }: { battery: Battery | null; onPack: (pack: number) => void }) {
+interface Props {
+  battery: Battery | null;
+  settings?: Setting[];
+  onPack: (pack: number) => void;
+}
+
+export function LimitsView({ battery: b, settings = [], onPack }: Props) {
   const reasons = b?.reasons ?? [];
   const amps = b?.current_a ?? null;
   const noCharge = b !== null && (b.charge_allowed === false || b.charge_current_limit_a === 0);
   const noDischarge = b !== null && (b.discharge_allowed === false || b.discharge_current_limit_a === 0);
   const first = (name: LimitName): Reason | undefined => reasons.find((reason) => reason.limit === name);
-  const common = { reasons, onPack };
+  const common = { reasons, settings, onPack };
   return (
     <Section id="limits" title="Limits" class="limits-card" aside={<Stages current={b?.charge_stage ?? null} />}>
       {noCharge && <Blocked what="charging" reason={first('charge_current')} />}
@@ -120,6 +153,7 @@ export function LimitsView({ battery: b, onPack }: { battery: Battery | null; on
         <Limit {...common} name="charge_voltage" title="Charge voltage" value={b?.charge_voltage_limit_v ?? null} unitName="V" digits={2} />
         <Limit {...common} name="discharge_voltage" title="Discharge voltage" value={b?.discharge_voltage_limit_v ?? null} unitName="V" digits={2} />
       </ul>
+      <KeysHere settings={settings} place="limits" text="Settings that act on all limits" />
     </Section>
   );
 }

@@ -2,11 +2,12 @@
 // Everything about one pack, in a dialog. The native <dialog> keeps the focus inside and closes on Escape.
 
 import { useEffect, useRef } from 'preact/hooks';
-import type { Flag, Num, Pack } from '../api';
+import type { Flag, Num, Pack, Setting } from '../api';
 import { cellStats, type CellStats } from '../lib/cells';
 import { age, DASH, floorTo, known, num, signed, unit, words } from '../lib/format';
 import { clamp } from '../lib/scale';
 import { Alarms, Chip, Fact } from './bits';
+import { KeysHere } from './settings';
 import '../style/packdetail.css';
 
 const yesNo = (flag: Flag, yes: string, no: string): string =>
@@ -55,7 +56,7 @@ function Measured({ pack: p }: { pack: Pack }) {
     <dl class="facts">
       <Fact name="State of charge" value={unit(floorTo(p.soc_pct, 1), 1, '%')} note={`${unit(p.remaining_ah, 0, 'Ah')} of ${unit(p.capacity_ah, 0, 'Ah')}`} />
       <Fact name="Voltage" value={unit(p.voltage_v, 2, 'V')} />
-      <Fact name="Current" value={known(p.current_a) ? `${signed(p.current_a, 1)}\u00a0A` : DASH} note={`share ${unit(p.share_pct, 1, '%')}`} />
+      <Fact name="Current" value={known(p.current_a) ? `${signed(p.current_a, 1)}\u00a0A` : DASH} note={`share ${unit(p.share_pct, 1, '%')}${known(p.share_confidence_pct) ? `, learned to ${num(p.share_confidence_pct)} %` : ''}`} />
       <Fact name="Health" value={unit(p.soh_pct, 0, '%')} note={`${num(p.cycles)} cycles`} />
     </dl>
   );
@@ -98,7 +99,13 @@ function Identity({ pack: p }: { pack: Pack }) {
   );
 }
 
-export function PackDetail({ pack, onClose }: { pack: Pack; onClose: () => void }) {
+interface Props {
+  pack: Pack;
+  settings?: Setting[];
+  onClose: () => void;
+}
+
+export function PackDetail({ pack, settings = [], onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   const leaveOnBackdrop = (event: MouseEvent): void => {
@@ -124,6 +131,7 @@ export function PackDetail({ pack, onClose }: { pack: Pack; onClose: () => void 
         <Cells pack={pack} />
         <h3>Limits and switches</h3>
         <Limits pack={pack} />
+        <KeysHere settings={settings} place="pack" text="Settings that act on the limit of a pack" />
         <h3>Temperatures</h3>
         <Temperatures pack={pack} />
         <h3>Identity</h3>

@@ -2,11 +2,13 @@
 // The rack, one row per pack: a table on a wide screen, a list of cards on a phone (the same elements, laid out by
 // CSS; the roles are written out because a table that is laid out as a grid loses them in some browsers).
 
-import type { Flag, Pack, PackState } from '../api';
+import type { Flag, Pack, PackState, Setting } from '../api';
 import { cellStats, temperatureRange } from '../lib/cells';
 import { age, DASH, floorTo, known, num, signed, unit, words } from '../lib/format';
 import { clamp, currentBar } from '../lib/scale';
+import { textOf } from '../lib/settings';
 import { Alarms, Chip, Section, type Tone } from './bits';
+import { KeysHere } from './settings';
 import '../style/stack.css';
 
 const TONES: Record<PackState, Tone> = {
@@ -66,7 +68,19 @@ function temperatureText(pack: Pack): string {
   return max - min < 1 ? unit(max, 0, '°C') : `${num(min)} … ${unit(max, 0, '°C')}`;
 }
 
-function Row({ pack, onPack }: { pack: Pack; onPack: (pack: number) => void }) {
+/** What a candidate is waiting for. */
+function Waiting({ pack, settings }: { pack: Pack; settings: Setting[] }) {
+  const close = textOf(settings, 'join_voltage_v');
+  const time = textOf(settings, 'join_time_s');
+  if (pack.state !== 'candidate' || close === null || time === null) return null;
+  return (
+    <span class="sub" data-testid="join">
+      joins within {close} of the others for {time}
+    </span>
+  );
+}
+
+function Row({ pack, settings, onPack }: { pack: Pack; settings: Setting[]; onPack: (pack: number) => void }) {
   const open = (event: Event): void => {
     event.stopPropagation();
     onPack(pack.pack);
@@ -83,6 +97,7 @@ function Row({ pack, onPack }: { pack: Pack; onPack: (pack: number) => void }) {
       </td>
       <td role="cell" class="c-state">
         <Chip tone={TONES[pack.state] ?? 'neutral'}>{words(pack.state)}</Chip>
+        <Waiting pack={pack} settings={settings} />
       </td>
       <td role="cell" class="c-soc">
         <span class="value">{unit(floorTo(pack.soc_pct, 1), 1, '%')}</span>
@@ -93,7 +108,9 @@ function Row({ pack, onPack }: { pack: Pack; onPack: (pack: number) => void }) {
         <span class="value">{known(pack.current_a) ? `${signed(pack.current_a, 1)}\u00a0A` : DASH}</span>
         <CurrentBar pack={pack} />
       </td>
-      <td role="cell" class="c-share num">{unit(pack.share_pct, 1, '%')}</td>
+      <td role="cell" class="c-share num" title={known(pack.share_confidence_pct) ? `Learned to ${num(pack.share_confidence_pct)} %; the rest is by capacity` : undefined}>
+        {unit(pack.share_pct, 1, '%')}
+      </td>
       <td role="cell" class="c-cells">
         <Cells pack={pack} />
       </td>
@@ -125,7 +142,13 @@ const HEADS: [string, string, string][] = [
   ['c-alarm', 'Alarms', ''],
 ];
 
-export function Stack({ packs, onPack }: { packs: Pack[]; onPack: (pack: number) => void }) {
+interface Props {
+  packs: Pack[];
+  settings?: Setting[];
+  onPack: (pack: number) => void;
+}
+
+export function Stack({ packs, settings = [], onPack }: Props) {
   return (
     <Section id="stack" title="Packs" aside={<span class="hint">Select a pack for its cells and details</span>}>
       <div class="stack-scroll">
@@ -141,12 +164,13 @@ export function Stack({ packs, onPack }: { packs: Pack[]; onPack: (pack: number)
           </thead>
           <tbody role="rowgroup">
             {packs.map((pack) => (
-              <Row key={pack.pack} pack={pack} onPack={onPack} />
+              <Row key={pack.pack} pack={pack} settings={settings} onPack={onPack} />
             ))}
           </tbody>
         </table>
       </div>
       {packs.length === 0 && <p class="note">No pack has answered yet.</p>}
+      <KeysHere settings={settings} place="packs" text="Settings for joining, silence and doubt" />
     </Section>
   );
 }
