@@ -380,7 +380,10 @@ static void keep_pace(struct world_options *pace)
 	if (pace->calm_cycle_ms <= pace->cycle_ms) {
 		pace->calm_cycle_ms = pace->cycle_ms;
 		pace->calm_engine_ms = pace->engine_ms;
+		pace->calm_plant_ms = pace->plant_ms;
 	}
+	if (pace->calm_plant_ms < pace->plant_ms)
+		pace->calm_plant_ms = pace->plant_ms;
 	if (pace->calm_engine_ms < pace->engine_ms)
 		pace->calm_engine_ms = pace->engine_ms;
 }

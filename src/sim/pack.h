@@ -61,7 +61,7 @@ double sim_branch_current_a(const struct sim_branch *branch, double bus_v);
 /* How much more current one more volt brings there, in siemens. */
 double sim_branch_slope_s(const struct sim_branch *branch, double bus_v);
 
-/* One step of at most a second. */
+/* One step of at most two seconds. */
 void sim_pack_step(struct sim_pack *pack, double current_a, double bus_v, double dt_s,
 		   struct sim_random *random);
 

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#define LONGEST_STEP_S 1.0
+#define LONGEST_STEP_S 2.0 /* power switches take minutes to warm up, cells hours */
 #define MAX_ROUNDS     60
 #define CURRENT_EXACT  1e-9 /* A */
 

@@ -34,7 +34,7 @@ struct plant_demand {
 
 void plant_init(struct plant *plant, const struct plant_make *make);
 
-/* Lets `dt_s` pass; longer steps are taken a second at a time. */
+/* Lets `dt_s` pass; longer steps are taken two seconds at a time. */
 void plant_step(struct plant *plant, const struct plant_demand *demand, double dt_s);
 
 /* Finds the bus voltage at which the branches take `current_a` together, or as much of it as the

@@ -18,6 +18,7 @@
 #define USUAL_ENGINE_MS 1000
 #define USUAL_PLANT_MS  1000
 #define CALM_CYCLE_MS   6000
+#define CALM_PLANT_MS   2000
 #define CALM_ENGINE_MS  2100 /* three in a cycle, within the lease */
 
 void world_options_default(struct world_options *options)
@@ -26,7 +27,8 @@ void world_options_default(struct world_options *options)
 					  .engine_ms = USUAL_ENGINE_MS,
 					  .plant_ms = USUAL_PLANT_MS,
 					  .calm_cycle_ms = CALM_CYCLE_MS,
-					  .calm_engine_ms = CALM_ENGINE_MS};
+					  .calm_engine_ms = CALM_ENGINE_MS,
+					  .calm_plant_ms = CALM_PLANT_MS};
 }
 
 /* --- the digest --- */
@@ -88,10 +90,10 @@ static void plant_live(struct world *world)
 	scenario_drive(&world->scenario, now_ms, &world->plant, inverter, &world->effects);
 	world_lines_drive(world);
 	world_gateway_drive(world);
-	world_pace_drive(world, now_ms == world->change_ms);
+	world_pace_drive(world, now_ms == world->change_ms, (int64_t)(dt_s * 1000));
 	next_ms = next_change_ms(&world->scenario, now_ms);
 	world->change_ms = next_ms;
-	world->plant_due_ms = now_ms + world->options.plant_ms;
+	world->plant_due_ms = now_ms + world_pace_plant_ms(world);
 	if (next_ms < world->plant_due_ms)
 		world->plant_due_ms = next_ms;
 }

@@ -44,7 +44,7 @@ struct world_options {
 	int32_t plant_ms;  /* step of the plant */
 	/* The same while nothing happens (world_pace.c), when answers would say nothing new; never
 	 * less than those. */
-	int32_t calm_cycle_ms, calm_engine_ms;
+	int32_t calm_cycle_ms, calm_engine_ms, calm_plant_ms;
 	struct invariants *invariants; /* NULL = nothing is checked */
 	FILE *trace; /* JSON lines as `onepack fuse` reads them, with the truth; NULL = none */
 };

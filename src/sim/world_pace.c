@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Answers that say nothing new need not be asked for. While nothing happens, packs are polled more
- * rarely and the engine makes fewer steps; as soon as something does, a pause ends at once, and for
- * a while everything goes at the full pace. So whatever happens is seen as soon as at the full
+ * rarely and everything moves in longer steps; as soon as something does, a pause ends at once, and
+ * for a while everything goes at the full pace. So whatever happens is seen as soon as at the full
  * pace.
  *
  * What counts: a fault begins or ends, the gateway starts, the inverter wants another current, a
@@ -64,7 +64,12 @@ int32_t world_pace_engine_ms(const struct world *world)
 	return world->pace.calm ? world->options.calm_engine_ms : world->options.engine_ms;
 }
 
-void world_pace_drive(struct world *world, bool changed)
+int32_t world_pace_plant_ms(const struct world *world)
+{
+	return world->pace.calm ? world->options.calm_plant_ms : world->options.plant_ms;
+}
+
+void world_pace_drive(struct world *world, bool changed, int64_t passed_ms)
 {
 	struct world_pace *pace = &world->pace;
 	int64_t now_ms = world_now_ms(world);
@@ -74,7 +79,7 @@ void world_pace_drive(struct world *world, bool changed)
 		pace->restless_ms = now_ms + RESTLESS_MS;
 	calm = now_ms >= pace->restless_ms;
 	if (pace->calm)
-		world->figures.calm_ms += world->options.plant_ms;
+		world->figures.calm_ms += passed_ms;
 	if (calm != pace->calm)
 		set_pace(world, calm);
 }

@@ -156,9 +156,10 @@ void world_link_live(struct world *world);
 
 void world_pace_build(struct world *world);
 /* Something happens: `changed` = a fault began or ended; else the world looks for itself. To be
- * called after each step of the plant. */
-void world_pace_drive(struct world *world, bool changed);
+ * called after each step of the plant, with how much time passed in it. */
+void world_pace_drive(struct world *world, bool changed, int64_t passed_ms);
 int32_t world_pace_engine_ms(const struct world *world);
+int32_t world_pace_plant_ms(const struct world *world);
 
 /* --- world_trace.c --- */
 

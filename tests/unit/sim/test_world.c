@@ -275,6 +275,7 @@ static void test_a_clock_jump_shows_in_time_only(void **state)
 	(void)state;
 	options.calm_cycle_ms = options.cycle_ms; /* a fault, even this one, ends calm */
 	options.calm_engine_ms = options.engine_ms;
+	options.calm_plant_ms = options.plant_ms;
 	steady = digest_of_run(600);
 	add_fault(FAULT_clock_jump, 0, 300, 500, -86400000);
 	start();
