@@ -208,7 +208,7 @@ static void check_silence(struct invariants *inv)
 	memcpy(inv->scratch[0], inv->memory, sizeof *inv->memory);
 	memcpy(inv->scratch[1], inv->memory, sizeof *inv->memory);
 	for (int i = 0; i < SILENCE_STEPS; i++) {
-		const int64_t now_ms = inv->input->now_ms + i * SILENCE_STEP_MS;
+		const int64_t now_ms = inv->input->now_ms + (int64_t)i * SILENCE_STEP_MS;
 		struct limits with = step_on(inv, inv->scratch[0], now_ms, 0, &heard);
 		struct limits without = step_on(inv, inv->scratch[1], now_ms, pack, &unheard);
 		const char *what = above(without, higher(with, first));

@@ -204,7 +204,8 @@ static void load_fault(struct doc *doc, const yaml_node_t *map, struct scenario 
 
 	doc_check_keys(doc, map, keys);
 	if (found < 0) {
-		doc_complain(doc, map, "%s%s is no kind of fault; `onepack sim run --list` shows them",
+		doc_complain(doc, map,
+			     "%s%s is no kind of fault; `onepack sim run --list` shows them",
 			     kind ? kind : "", kind ? "" : "this");
 		return;
 	}

@@ -179,7 +179,8 @@ static void draw_fault(struct sim_random *r, const struct scenario *s, enum faul
 static void draw_faults(struct sim_random *r, uint64_t allowed, struct scenario *s)
 {
 	const uint64_t kinds = draw_kinds(r) & allowed;
-	const int64_t wanted = s->duration_ms * pick(r, 1, 2 * FAULTS_PER_DAY, 1) / DAY_MS + 1;
+	const int64_t wanted =
+		s->duration_ms * (int64_t)pick(r, 1, 2 * FAULTS_PER_DAY, 1) / DAY_MS + 1;
 	enum fault_kind list[FAULT_KINDS];
 	int count = 0;
 

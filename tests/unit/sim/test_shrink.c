@@ -44,7 +44,7 @@ static void only_what_it_takes_is_left(void **state)
 						     : i == 30 ? FAULT_trip
 							       : FAULT_silent,
 					     .pack = i == 30 ? 6 : 1 + i % 9,
-					     .start_ms = 1000 * i,
+					     .start_ms = INT64_C(1000) * i,
 					     .end_ms = 50000000,
 					     .milli = 5000};
 	tries = shrink_scenario(&s, 1000, fails, NULL, &calls);
