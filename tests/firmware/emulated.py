@@ -87,7 +87,7 @@ class Refused(Exception):
 class Master:
     """A Modbus master on a tty. Asks again when there is no whole answer; counts how often."""
 
-    def __init__(self, path, patience=0.3, tries=8, gap=0.012):
+    def __init__(self, path, patience=0.3, tries=20, gap=0.012):
         self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         self.patience, self.tries, self.gap = patience, tries, gap
         self.requests = self.retries = 0
