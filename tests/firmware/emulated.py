@@ -79,8 +79,8 @@ class Rack:
 class Refused(Exception):
     """A Modbus exception; `code` is its number."""
 
-    def __init__(self, code):
-        super().__init__(f"exception {code}")
+    def __init__(self, code, frame):
+        super().__init__(f"exception {code} to {frame.hex(' ')}")
         self.code = code
 
 
@@ -106,10 +106,16 @@ class Master:
             answer = self.receive(length)
             if len(answer) >= 5 and crc16(answer[:-2]) == answer[-2:] and answer[0] == frame[0] and answer[1] & 0x7F == frame[1]:
                 if answer[1] & 0x80:
-                    raise Refused(answer[2])
+                    raise Refused(answer[2], frame)
                 return answer
             self.retries += 1
+            self.await_silence()
         raise AssertionError(f"no answer to {frame.hex(' ')} in {self.tries} tries")
+
+    def await_silence(self, seconds=0.1):
+        """An answer that comes late must not be taken for that of the next request."""
+        while select.select([self.fd], [], [], seconds)[0]:
+            os.read(self.fd, 512)
 
     def receive(self, length):
         answer, end = b"", time.monotonic() + self.patience
