@@ -90,7 +90,7 @@ static int fill_config(struct config *config, const struct request *request)
 		return usage_error("the path of the log is too long");
 	strcpy(config->replay.log, request->log);
 	config->replay.speed = request->speed;
-	for (int i = 0; status == 0 && i < request->inverter_count; i++)
+	for (int i = 0; status == 0 && i < STATUS_MAX_INVERTERS && request->inverters[i]; i++)
 		status = add_inverter(config, request->inverters[i]);
 	return status;
 }

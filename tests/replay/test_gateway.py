@@ -105,5 +105,17 @@ def test_a_slow_speed_keeps_the_lease():
         assert run.wait(20) == 0, run.stderr.read()
 
 
+def test_another_decision_is_told():
+    with Scene() as scene:
+        here = os.path.dirname(os.path.abspath(__file__))
+        expect = os.path.join(scene.directory, "other.expect")
+        with open(os.path.join(here, "circulating.expect")) as right, open(expect, "w") as wrong:
+            wrong.write(right.read().replace("circulating_current begins", "nothing begins", 1))
+        run = subprocess.run([ONEPACK, "replay", "--fast", os.path.join(here, "circulating.jsonl"), "--expect", expect],
+                             capture_output=True, text=True)
+        assert run.returncode == 1, "another decision passes for the same"
+        assert "other.expect:" in run.stderr and "- " in run.stderr and "circulating_current begins" in run.stderr, run.stderr
+
+
 if __name__ == "__main__":
     run_tests(sys.modules[__name__])
