@@ -157,6 +157,7 @@ static void add_to_site(const struct fault *fault, struct fault_effects *out)
 	case FAULT_inverter_deaf: out->inverter_deaf = true; break;
 	case FAULT_gateway_crash: out->gateway_down = true; break;
 	case FAULT_engine_hung: out->engine_hung = true; break;
+	case FAULT_link_crash: out->link_down = true; break;
 	case FAULT_clock_jump: out->clock_shift_ms = fault->milli; break;
 	case FAULT_slow_disk: out->disk_ms = (int32_t)value; break;
 	default: break;

@@ -79,6 +79,7 @@ enum fault_target {
 	/* the gateway */                                                                          \
 	X(gateway_crash, GATEWAY, "", 0, 0, 1, 120, "the engine dies, and starts anew at the end") \
 	X(engine_hung, GATEWAY, "", 0, 0, 1, 60, "the engine stands still, and goes on")           \
+	X(link_crash, GATEWAY, "", 0, 0, 1, 60, "the link dies, and starts anew at the end")       \
 	X(clock_jump, GATEWAY, "s", -86400, 86400, 10, 86400, "the wall clock is off by so much")  \
 	X(slow_disk, GATEWAY, "ms", 100, 10000, 10, 3600, "writing takes so long")
 
@@ -148,6 +149,7 @@ struct fault_effects {
 	bool second_master;
 	bool gateway_down; /* no engine; its link stays. At the end a fresh engine starts */
 	bool engine_hung;  /* an engine that makes no step; its memory stays */
+	bool link_down;    /* nobody talks to the inverter. At the end a fresh link starts */
 	int64_t clock_shift_ms;
 	int32_t disk_ms; /* what each write takes longer */
 };

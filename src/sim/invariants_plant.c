@@ -410,7 +410,7 @@ static void check_frames(struct invariants *inv, const struct invariants_plant *
 
 	const bool knows = inv->has_published && inv->published.voltage_mv != FIELD_UNKNOWN;
 
-	if (!inv->engine_lives || (polls && !(asks && knows))) {
+	if (!inv->engine_lives || now->effects->link_down || (polls && !(asks && knows))) {
 		inv->frame_ms = now->now_ms;
 		return;
 	}

@@ -50,6 +50,7 @@ static const struct {
 	{FAULT_inverter_overshoots, EXCUSE(disobeys), LINK_MS},
 	{FAULT_inverter_overvolts, EXCUSE(overvolts), LINK_MS},
 	{FAULT_inverter_deaf, EXCUSE(deaf), LINK_MS},
+	{FAULT_link_crash, EXCUSE(deaf), LINK_MS}, /* to the inverter it is the same */
 	{FAULT_gateway_crash, EXCUSE(no_engine), ENGINE_MS},
 	{FAULT_engine_hung, EXCUSE(no_engine), ENGINE_MS},
 };

@@ -90,6 +90,7 @@ static void plant_live(struct world *world)
 	scenario_drive(&world->scenario, now_ms, &world->plant, inverter, &world->effects);
 	world_lines_drive(world);
 	world_gateway_drive(world);
+	world_link_drive(world);
 	world_pace_drive(world, now_ms == world->change_ms, (int64_t)(dt_s * 1000));
 	next_ms = next_change_ms(&world->scenario, now_ms);
 	world->change_ms = next_ms;

@@ -66,6 +66,17 @@ void world_link_start(struct world *world)
 	link->due_us = world->now_ns / NS_PER_US;
 }
 
+void world_link_drive(struct world *world)
+{
+	if (world->effects.link_down) {
+		world->link.running = false;
+		if (!is_can(world))
+			line_hush(&world->inverter.line, LINK_STATION);
+	} else if (!world->link.running) {
+		world_link_start(world);
+	}
+}
+
 /* --- what the link says --- */
 
 static void check(struct world *world, const struct wire_values *said)

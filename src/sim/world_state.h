@@ -148,6 +148,8 @@ int64_t world_engine_due_ns(const struct world *world);
 
 int world_link_build(struct world *world, FILE *errors);
 void world_link_start(struct world *world);
+/* Crash and restart, as the faults say. */
+void world_link_drive(struct world *world);
 struct sim_inverter *world_inverter_core(struct world *world);
 /* The link and the inverter do what is due; sets both due times. */
 void world_link_live(struct world *world);

@@ -252,6 +252,31 @@ static void test_a_hung_engine_ends_in_zero_and_goes_on(void **state)
 	assert_true(world_plant(world)->bus_a > 50);
 }
 
+/* Without a link nobody tells the inverter anything: it stops by itself, and starts again. */
+static void test_a_link_crash_stops_the_inverter(void **state)
+{
+	static const char *const inverters[] = {"can/pylon-lv-1.2", "rs485/pylon-lv-3.3"};
+	uint64_t frames;
+
+	(void)state;
+	shine(5000);
+	add_fault(FAULT_link_crash, 0, 600, 630, 0);
+	for (int i = 0; i < 2; i++) {
+		snprintf(scenario.inverter, sizeof scenario.inverter, "%s", inverters[i]);
+		start();
+		run_to(600);
+		assert_true(world_plant(world)->bus_a > 50);
+		frames = figures().frames;
+		run_to(629);
+		assert_int_equal(figures().frames, frames);
+		assert_near(world_plant(world)->bus_a, 0, 0.001);
+		assert_int_equal(world_battery(world)->packs_online, 4);
+		run_to(700);
+		assert_int_equal(figures().restarts, 0);
+		assert_true(world_plant(world)->bus_a > 50);
+	}
+}
+
 /* A slow disk loses what it had not written, and nothing else. */
 static void test_a_slow_disk_matters_after_a_crash_only(void **state)
 {
@@ -381,6 +406,7 @@ int main(void)
 		TEST(test_energy_is_conserved),
 		TEST(test_a_crash_ends_in_zero_and_passes),
 		TEST(test_a_hung_engine_ends_in_zero_and_goes_on),
+		TEST(test_a_link_crash_stops_the_inverter),
 		TEST(test_a_slow_disk_matters_after_a_crash_only),
 		TEST(test_a_clock_jump_shows_in_time_only),
 		TEST(test_another_master_silences_the_poller),
