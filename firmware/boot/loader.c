@@ -103,7 +103,7 @@ static enum fw_exception write_words(struct fw_loader *loader, const struct fw_r
 	const bool broadcast = request->unit == FW_MODBUS_BROADCAST;
 	uint16_t words[FW_MODBUS_WRITE_MAX];
 
-	for (uint16_t i = 0; i < request->write_words; i++)
+	for (size_t i = 0; i < request->write_words; i++)
 		words[i] = fw_get_u16be(request->data + 2 * i);
 	if (!broadcast)
 		loader->addressed = true;
@@ -125,9 +125,10 @@ static size_t answer_read(struct fw_loader *loader, const struct fw_request *req
 
 	if (bad != FW_FINE)
 		return fw_modbus_exception(request, bad, out);
-	for (uint16_t i = 0; i < request->read_words; i++)
+	for (size_t i = 0; i < request->read_words; i++)
 		fw_put_u16be(out + 3 + 2 * i, words[i]);
-	return fw_modbus_answer(request->unit, request->function, 2U * request->read_words, out);
+	return fw_modbus_answer(request->unit, request->function, (size_t)request->read_words * 2,
+				out);
 }
 
 static size_t answer(struct fw_loader *loader, const struct fw_request *request, uint8_t *out)

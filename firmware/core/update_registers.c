@@ -40,7 +40,7 @@ static uint16_t half(uint32_t value, int index)
 	return (uint16_t)(index == 0 ? value >> 16 : value);
 }
 
-static uint16_t pair(const uint8_t *bytes, int index)
+static uint16_t pair(const uint8_t *bytes, size_t index)
 {
 	return (uint16_t)(bytes[2 * index] << 8 | bytes[2 * index + 1]);
 }
@@ -59,10 +59,10 @@ static uint16_t image_word(const struct fw_update *update, int slot, int index)
 	if (slot < 0 || !update->has_image[slot])
 		return 0;
 	return index < 4 ? version_word(&update->image[slot].version, index)
-			 : pair(update->image[slot].hash, index - 4);
+			 : pair(update->image[slot].hash, (size_t)index - 4);
 }
 
-static uint16_t bitmap_word(const struct fw_update *update, int index)
+static uint16_t bitmap_word(const struct fw_update *update, size_t index)
 {
 	if (update->state.job != FW_JOB_RECEIVING)
 		return 0;
@@ -134,7 +134,7 @@ static uint16_t word(const struct fw_update *update, unsigned reg)
 	const struct fw_offer *offer = shown_offer(update);
 
 	if (reg >= HASH && reg < HASH + 16)
-		return pair(offer->hash, (int)reg - HASH);
+		return pair(offer->hash, reg - HASH);
 	if (reg >= VERSION && reg < VERSION + 4)
 		return version_word(&offer->version, (int)reg - VERSION);
 	if (reg >= RUNNING && reg < RUNNING + 8)
@@ -142,7 +142,7 @@ static uint16_t word(const struct fw_update *update, unsigned reg)
 	if (reg >= OTHER && reg < OTHER + 8)
 		return image_word(update, update->slot, (int)reg - OTHER);
 	if (reg >= BITMAP && reg < BITMAP + BITMAP_WORDS)
-		return bitmap_word(update, (int)reg - BITMAP);
+		return bitmap_word(update, reg - BITMAP);
 	return (uint16_t)(status_word(update, reg) | offer_word(offer, reg));
 }
 
@@ -158,7 +158,7 @@ static void set_half(uint32_t *value, unsigned index, uint16_t word)
 			    : (*value & 0xffff0000) | word;
 }
 
-static void set_pair(uint8_t *bytes, unsigned index, uint16_t word)
+static void set_pair(uint8_t *bytes, size_t index, uint16_t word)
 {
 	bytes[2 * index] = (uint8_t)(word >> 8);
 	bytes[2 * index + 1] = (uint8_t)word;

@@ -3,13 +3,14 @@
  * times 38. */
 #include "crypto/field25519.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define FOLD 38
 
 void fw_fe_load(struct fw_fe *r, const uint8_t bytes[32])
 {
-	for (int i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		r->word[i] = (uint32_t)bytes[4 * i] | (uint32_t)bytes[4 * i + 1] << 8 |
 			     (uint32_t)bytes[4 * i + 2] << 16 | (uint32_t)bytes[4 * i + 3] << 24;
 }

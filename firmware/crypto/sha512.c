@@ -68,7 +68,7 @@ static void compress(struct fw_sha512 *sha, const uint8_t block[FW_SHA512_BLOCK]
 {
 	uint64_t ring[16], v[8]; /* v: a..h */
 
-	for (int i = 0; i < 16; i++)
+	for (size_t i = 0; i < 16; i++)
 		ring[i] = load(block + 8 * i);
 	memcpy(v, sha->state, sizeof v);
 	for (int i = 0; i < 80; i++) {
@@ -80,8 +80,14 @@ static void compress(struct fw_sha512 *sha, const uint8_t block[FW_SHA512_BLOCK]
 				    choice + round_constants[i] + ring[i & 15];
 		const uint64_t t2 = (turn(v[0], 28) ^ turn(v[0], 34) ^ turn(v[0], 39)) + majority;
 
-		memmove(v + 1, v, 7 * sizeof *v);
-		v[4] += t1;
+		/* each moves on by one; the compiler keeps them in registers */
+		v[7] = v[6];
+		v[6] = v[5];
+		v[5] = v[4];
+		v[4] = v[3] + t1;
+		v[3] = v[2];
+		v[2] = v[1];
+		v[1] = v[0];
 		v[0] = t1 + t2;
 	}
 	for (int i = 0; i < 8; i++)
@@ -126,6 +132,6 @@ void fw_sha512_final(struct fw_sha512 *sha, uint8_t digest[FW_SHA512_SIZE])
 	for (int i = 0; i < 8; i++)
 		sha->block[FW_SHA512_BLOCK - 1 - i] = (uint8_t)(bits >> (8 * i));
 	compress(sha, sha->block);
-	for (int i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		store(digest + 8 * i, sha->state[i]);
 }

@@ -13,7 +13,7 @@
 #include "image.h"
 #include "image_text.h"
 
-#define FILE_MAX ((size_t)RELEASE_IMAGES * IMAGE_SIZE_MAX)
+#define FILE_MAX (RELEASE_IMAGES * IMAGE_SIZE_MAX)
 
 static int usage(FILE *out, int status)
 {
@@ -163,12 +163,28 @@ static int make(struct recipe *recipe, int count, char **inputs)
 	return result;
 }
 
+/* The options that are numbers of 16 bits. */
+static bool take_number(struct image_facts *facts, const char *name, const char *value)
+{
+	uint32_t number;
+
+	if (image_text_number(value, strlen(value), UINT16_MAX, &number) < 0)
+		return false;
+	if (strcmp(name, "--class") == 0)
+		facts->device_class = (uint16_t)number;
+	else if (strcmp(name, "--loader") == 0)
+		facts->loader_min = (uint16_t)number;
+	else if (strcmp(name, "--layout") == 0)
+		facts->parameter_layout = (uint16_t)number;
+	else
+		return false;
+	return true;
+}
+
 /* Takes one option with its value; false when it is none, or its value is wrong. */
 static bool take_option(struct recipe *recipe, const char *name, const char *value)
 {
 	struct image_facts *facts = &recipe->facts;
-	const size_t length = strlen(value);
-	uint32_t number;
 
 	if (strcmp(name, "--key") == 0)
 		recipe->key = value;
@@ -179,17 +195,10 @@ static bool take_option(struct recipe *recipe, const char *name, const char *val
 	else if (strcmp(name, "--hardware") == 0)
 		return image_text_range(value, &facts->hardware_min, &facts->hardware_max) == 0;
 	else if (strcmp(name, "--counter") == 0)
-		return image_text_number(value, length, UINT32_MAX, &facts->security_counter) == 0;
-	else if (image_text_number(value, length, UINT16_MAX, &number) < 0)
-		return false;
-	else if (strcmp(name, "--class") == 0)
-		facts->device_class = (uint16_t)number;
-	else if (strcmp(name, "--loader") == 0)
-		facts->loader_min = (uint16_t)number;
-	else if (strcmp(name, "--layout") == 0)
-		facts->parameter_layout = (uint16_t)number;
+		return image_text_number(value, strlen(value), UINT32_MAX,
+					 &facts->security_counter) == 0;
 	else
-		return false;
+		return take_number(facts, name, value);
 	return true;
 }
 

@@ -17,7 +17,7 @@
 #include "onepack/port.h"
 #include "sim_stop.h"
 
-#define FILE_MAX   ((size_t)RELEASE_IMAGES * IMAGE_SIZE_MAX)
+#define FILE_MAX   (RELEASE_IMAGES * IMAGE_SIZE_MAX)
 #define SILENCE_MS 4 /* between frames; the pack needs 1.75 */
 #define WRITE_MS   1000
 #define SECRET_MAX 128

@@ -15,12 +15,12 @@
 #define CELL_LOW_MV    1000
 #define CELL_HIGH_MV   4600
 
-static uint16_t word(const uint8_t *words, int index)
+static uint16_t word(const uint8_t *words, size_t index)
 {
 	return get_u16be(words + 2 * index);
 }
 
-static uint32_t two_words(const uint8_t *words, int index)
+static uint32_t two_words(const uint8_t *words, size_t index)
 {
 	return (uint32_t)word(words, index) << 16 | word(words, index + 1);
 }

@@ -23,10 +23,10 @@
 /* Registers 3004.., by their distance from it. */
 #define AT_PHASE   2
 #define AT_WHY     3
-#define AT_RUNNING 0x1C
-#define AT_OTHER   0x24
+#define AT_RUNNING ((size_t)0x1C)
+#define AT_OTHER   ((size_t)0x24)
 
-static uint16_t word(const uint8_t *words, int index)
+static uint16_t word(const uint8_t *words, size_t index)
 {
 	return get_u16be(words + 2 * index);
 }
@@ -263,14 +263,15 @@ static void take_verifying(struct update_job *job, const uint8_t *words, int64_t
 static void keep_settings(struct update_job *job, const uint8_t *words, int first, int count)
 {
 	for (int i = 0; i < count; i++)
-		job->settings[first + i] = word(words, i);
+		job->settings[first + i] = word(words, (size_t)i);
 }
 
 /* New settings may have appeared where there was nothing. */
 static bool same_settings(const struct update_job *job, const uint8_t *words, int first, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (job->settings[first + i] != 0 && job->settings[first + i] != word(words, i))
+		if (job->settings[first + i] != 0 &&
+		    job->settings[first + i] != word(words, (size_t)i))
 			return false;
 	return true;
 }

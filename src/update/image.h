@@ -15,8 +15,8 @@
 #define IMAGE_KEY_SIZE    32 /* public */
 #define IMAGE_SECRET_SIZE 64 /* as libsodium has it: seed and public key */
 #define IMAGE_HASH_SIZE   32
-#define IMAGE_SIZE_MAX    (1024 * 224) /* what a pack's bitmap can count */
-#define IMAGE_HEADER_SIZE 512          /* leaves the vector table aligned as the cores want it */
+#define IMAGE_SIZE_MAX    ((size_t)1024 * 224) /* what a pack's bitmap can count */
+#define IMAGE_HEADER_SIZE 512 /* leaves the vector table aligned as the cores want it */
 #define IMAGE_PEM_SIZE    160
 #define RELEASE_IMAGES    8
 

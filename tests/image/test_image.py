@@ -108,6 +108,34 @@ class Tool(unittest.TestCase):
         self.assertEqual(onepack("--help").returncode, 0)
         self.assertEqual(onepack().returncode, 2)
 
+    def update(self, *arguments):
+        return subprocess.run([ONEPACK, "update", *arguments], capture_output=True, text=True, check=False, timeout=30)
+
+    def test_update_sends_nothing_that_is_not_signed(self):
+        self.assertEqual(self.make(DEVELOPMENT_KEY).returncode, 0)
+        onepack("keygen", self.path("other.pem"))
+        master, slave = os.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
+        os.set_blocking(master, False)
+        port = ("--port", os.ttyname(slave), "--alone")
+        for arguments in ((self.path("release.img"), *port, "--key", self.path("other.pem")),
+                          (self.path("a.bin"), *port, "--key", DEVELOPMENT_KEY)):
+            self.assertEqual(self.update(*arguments).returncode, 1, arguments)
+            with self.assertRaises(BlockingIOError):
+                os.read(master, 1)
+        # with the right key it asks, and nobody is there
+        self.assertEqual(self.update(self.path("release.img"), "--port", os.ttyname(slave), "--key", DEVELOPMENT_KEY).returncode, 1)
+        with self.assertRaises(BlockingIOError):  # one pack is not enough without --alone
+            os.read(master, 1)
+        nobody = self.update(self.path("release.img"), *port, "--key", DEVELOPMENT_KEY, "--packs", "7")
+        self.assertEqual(nobody.returncode, 1)
+        self.assertIn("pack 7 does not answer", nobody.stderr)
+        self.assertEqual(os.read(master, 8)[:6].hex(), "070300000034")
+        for wrong in (("--packs", "0"), ("--packs", "1-99"), ("--baud", "x"), ("--password", self.path("none"))):
+            self.assertEqual(self.update(self.path("release.img"), *port, "--key", DEVELOPMENT_KEY, *wrong).returncode, 2, wrong)
+        self.assertEqual(self.update("--help").returncode, 0)
+
 
 if __name__ == "__main__":
     sys.exit(0 if unittest.main(exit=False).result.wasSuccessful() else 1)
