@@ -114,24 +114,6 @@ static int get_faults(const char *text, struct run_plan *plan)
 	return 0;
 }
 
-static void list_words(void)
-{
-	puts("Faults (--faults):");
-	for (int i = 0; i < FAULT_KINDS; i++) {
-		const struct fault_info *info = fault_info((enum fault_kind)i);
-
-		if (info->unit[0])
-			printf("  %-22s %s, %g to %g %s\n", info->name, info->meaning, info->low,
-			       info->high, info->unit);
-		else
-			printf("  %-22s %s\n", info->name, info->meaning);
-	}
-	puts("\nInvariants, checked at every step:");
-	for (int i = 0; i < INVARIANT_COUNT; i++)
-		printf("  %-22s %s\n", invariant_name((enum invariant)i),
-		       invariant_promise((enum invariant)i));
-}
-
 /* --- many runs --- */
 
 static double now_s(void)
@@ -403,7 +385,7 @@ int sim_run(int argc, char **argv)
 		if (key == 'h')
 			fputs(help, stdout);
 		else if (key == KEY_LIST)
-			list_words();
+			run_list_words();
 		else
 			status = take_option(&c, key, optarg);
 		if (key == 'h' || key == KEY_LIST)

@@ -41,6 +41,9 @@ int run_scenario(const struct run_plan *plan, uint64_t seed, bool seeded, struct
 void run_once(const struct run_plan *plan, const struct scenario *scenario, FILE *report,
 	      struct run_result *out);
 
+/* Faults and invariants, for people. */
+void run_list_words(void);
+
 /* The command that repeats a run. */
 void run_print_command(const struct run_plan *plan, uint64_t seed, FILE *out);
 

@@ -66,6 +66,26 @@ void run_print_command(const struct run_plan *plan, uint64_t seed, FILE *out)
 	fprintf(out, " --check-every %d\n", plan->check_every);
 }
 
+/* --- words --- */
+
+void run_list_words(void)
+{
+	puts("Faults (--faults):");
+	for (int i = 0; i < FAULT_KINDS; i++) {
+		const struct fault_info *info = fault_info((enum fault_kind)i);
+
+		if (info->unit[0])
+			printf("  %-22s %s, %g to %g %s\n", info->name, info->meaning, info->low,
+			       info->high, info->unit);
+		else
+			printf("  %-22s %s\n", info->name, info->meaning);
+	}
+	puts("\nInvariants, checked at every step:");
+	for (int i = 0; i < INVARIANT_COUNT; i++)
+		printf("  %-22s %s\n", invariant_name((enum invariant)i),
+		       invariant_promise((enum invariant)i));
+}
+
 /* --- running --- */
 
 struct run {
