@@ -231,7 +231,7 @@ static void take_frames(struct fw_server *server, bool silent)
 	size_t at = 0;
 
 	while (at < server->heard_count) {
-		const struct fw_frame frame =
+		struct fw_frame frame =
 			fw_modbus_look(server->heard + at, server->heard_count - at, silent);
 
 		if (frame.kind == FW_FRAME_INCOMPLETE && !silent)
@@ -242,6 +242,8 @@ static void take_frames(struct fw_server *server, bool silent)
 		}
 		server->counts.noise = (uint16_t)(server->counts.noise + at);
 		drop(server, at);
+		if (frame.request.data) /* it moved with the frame */
+			frame.request.data -= at;
 		take_frame(server, &frame);
 		drop(server, frame.length);
 		at = 0;

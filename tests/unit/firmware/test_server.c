@@ -239,6 +239,29 @@ static void noise_before_and_behind(void **state)
 	free(rig);
 }
 
+/* What a frame writes must be its own bytes, however many stray ones stood before it. */
+static void noise_does_not_move_what_is_written(void **state)
+{
+	static const uint8_t stop[] = {5,    0x10, 0x08, 0x20, 0x00, 0x04, 0x08, 0x00,
+				       0x02, 0x01, 0x02, 0x00, 0x00, 0x00, 0x00};
+
+	(void)state;
+	for (size_t noise = 0; noise < 60; noise++) {
+		struct server_rig *rig = new_rig();
+		uint8_t bytes[100];
+
+		memset(bytes, 0xFF, noise);
+		memcpy(bytes + noise, stop, sizeof stop);
+		assert_int_equal(server_rig_say(rig, bytes,
+						noise + fw_modbus_seal(bytes + noise, sizeof stop)),
+				 8);
+		server_rig_run(rig, 500);
+		assert_false(rig->pack.pack.outputs.charge_mos);
+		assert_false(rig->pack.pack.outputs.discharge_mos);
+		free(rig);
+	}
+}
+
 /* Somebody else answers first, or another question comes: silence. */
 static void others_are_not_interrupted(void **state)
 {
@@ -626,6 +649,7 @@ int main(void)
 		cmocka_unit_test(answers_come_after_the_silence),
 		cmocka_unit_test(bytes_may_trickle_in),
 		cmocka_unit_test(noise_before_and_behind),
+		cmocka_unit_test(noise_does_not_move_what_is_written),
 		cmocka_unit_test(others_are_not_interrupted),
 		cmocka_unit_test(parameters_need_a_level),
 		cmocka_unit_test(parameters_are_checked_as_a_whole),
