@@ -15,8 +15,11 @@
 #include "sim_shrink.h"
 #include "sim_stop.h"
 
-#define MAX_FAULTS  32
-#define MAX_ADDRESS 15
+#define MAX_FAULTS   32
+#define JK_ADDRESSES 15
+#define ADDRESSES    32
+#define LOWEST_BAUD  9600
+#define HIGHEST_BAUD 250000
 
 static const char help[] =
 	"A rack without hardware: packs that answer on RS485 lines, and inverters that obey.\n"
@@ -30,9 +33,11 @@ static const char help[] =
 	"       onepack sim firmware ...             emulated packs that run our firmware; see --help\n"
 	"\n"
 	"  --directory DIR             where the ports and the control socket appear (onepack-sim)\n"
-	"  --line NAME=FIRST-LAST      an RS485 line with packs at these addresses, 1 to 15\n"
-	"                              (0 = a JK master that polls the others); may be repeated;\n"
-	"                              default: rack-a=1-8 and rack-b=1-8\n"
+	"  --packs KIND                onepack (default): packs that run this project's firmware,\n"
+	"                              speaking pack/onepack; jk: JK packs, speaking pack/jk-pb\n"
+	"  --line NAME=FIRST-LAST      an RS485 line with packs at these addresses, 1 to 32; may be\n"
+	"                              repeated; default: rack=1-16. JK: 1 to 15 (0 = a master that\n"
+	"                              polls the others), default: rack-a=1-8 and rack-b=1-8\n"
 	"  --inverter PROTOCOL=NAME    an inverter on its own port; may be repeated, `none` = none;\n"
 	"                              default: can/pylon-lv-1.2=can0-tty and\n"
 	"                              rs485/pylon-lv-3.3=rs485. The first one that hears a\n"
@@ -46,6 +51,7 @@ static const char help[] =
 	"\n"
 	"Packs are numbered through all lines. Examples:\n"
 	"  onepack sim rack --directory /tmp/site\n"
+	"  onepack sim rack --packs jk\n"
 	"  onepack sim rack --line rack=1-4 --inverter can/victron-20170717=gx --soc 90\n"
 	"  onepack sim tell /tmp/site unplug 3\n"
 	"  onepack sim tell /tmp/site help\n";
@@ -111,9 +117,9 @@ static int add_line(struct site_options *o, const char *text)
 				 &line.last_address, &used);
 
 	if (n != 3 || text[used] != '\0' || !name_is_plain(line.name) || line.first_address < 0 ||
-	    line.last_address > MAX_ADDRESS || line.first_address > line.last_address)
+	    line.last_address > ADDRESSES || line.first_address > line.last_address)
 		return wrong("onepack sim: --line %s: should be like rack-a=1-8 (addresses 0 to "
-			     "15, a name without slashes)\n",
+			     "32, a name without slashes)\n",
 			     text);
 	if (o->line_count == SITE_MAX_LINES)
 		return wrong("onepack sim: --line %s: four lines are the most\n", text);
@@ -151,10 +157,19 @@ static int get_number(const char *name, const char *text, double low, double hig
 	return 0;
 }
 
+static int take_kind(struct site_options *o, const char *text)
+{
+	if (strcmp(text, "onepack") != 0 && strcmp(text, "jk") != 0)
+		return wrong("onepack sim: --packs %s: should be onepack or jk\n", text);
+	o->packs = strcmp(text, "jk") == 0 ? SITE_JK : SITE_ONEPACK;
+	return 0;
+}
+
 enum option_key {
 	KEY_HELP = 'h',
 	KEY_DIRECTORY = 256,
 	KEY_LINE,
+	KEY_PACKS,
 	KEY_INVERTER,
 	KEY_BAUD,
 	KEY_SOC,
@@ -173,6 +188,7 @@ static int take_option(struct plan *plan, int key, const char *text, bool *no_in
 	switch (key) {
 	case KEY_DIRECTORY: o->directory = text; break;
 	case KEY_LINE: return add_line(o, text);
+	case KEY_PACKS: return take_kind(o, text);
 	case KEY_INVERTER:
 		*no_inverter = strcmp(text, "none") == 0;
 		return *no_inverter ? 0 : add_inverter(o, text);
@@ -199,9 +215,11 @@ static int take_option(struct plan *plan, int key, const char *text, bool *no_in
 
 static void use_defaults(struct site_options *o, bool no_inverter)
 {
-	if (o->line_count == 0) {
+	if (o->line_count == 0 && o->packs == SITE_JK) {
 		add_line(o, "rack-a=1-8");
 		add_line(o, "rack-b=1-8");
+	} else if (o->line_count == 0) {
+		add_line(o, "rack=1-16");
 	}
 	if (o->inverter_count == 0 && !no_inverter) {
 		add_inverter(o, "can/pylon-lv-1.2=can0-tty");
@@ -213,8 +231,14 @@ static int check(const struct site_options *o)
 {
 	int packs = 0;
 
+	if (o->packs == SITE_ONEPACK && o->baud > 0 &&
+	    (o->baud < LOWEST_BAUD || o->baud > HIGHEST_BAUD))
+		return wrong("onepack sim: --baud: %s\n", "our packs can 9600 to 250000");
 	for (int i = 0; i < o->line_count; i++) {
 		packs += o->lines[i].last_address - o->lines[i].first_address + 1;
+		if (o->packs == SITE_JK && o->lines[i].last_address > JK_ADDRESSES)
+			return wrong("onepack sim: --line %s: JK packs have addresses up to 15\n",
+				     o->lines[i].name);
 		for (int k = 0; k < i; k++)
 			if (strcmp(o->lines[i].name, o->lines[k].name) == 0)
 				return wrong("onepack sim: two lines are called %s\n",
@@ -237,6 +261,7 @@ static int read_options(int argc, char **argv, struct plan *plan)
 		{"help", no_argument, NULL, KEY_HELP},
 		{"directory", required_argument, NULL, KEY_DIRECTORY},
 		{"line", required_argument, NULL, KEY_LINE},
+		{"packs", required_argument, NULL, KEY_PACKS},
 		{"inverter", required_argument, NULL, KEY_INVERTER},
 		{"baud", required_argument, NULL, KEY_BAUD},
 		{"soc", required_argument, NULL, KEY_SOC},

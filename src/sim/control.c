@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "onepack/clock.h"
+
 #define MAX_WORDS 5
 
 struct call {
@@ -88,15 +90,48 @@ static bool get_switch(const struct call *call, int word, bool *out)
 	return true;
 }
 
-static bool get_station(const struct call *call, int word, struct jk_station **out)
+/* Where a pack is on its line; one of both is NULL, by the kind of the packs. */
+struct station {
+	struct jk_station *jk;
+	struct firmware_station *firmware;
+};
+
+static bool get_station(const struct call *call, int word, struct station *out)
 {
 	struct site *site = call->site;
+	struct site_line *on;
 	int pack, line, station;
 
 	if (!get_integer(call, word, 1, site->plant.pack_count, &pack))
 		return false;
 	site_find(site, pack, &line, &station);
-	*out = &site->lines[line].bus.stations[station];
+	on = &site->lines[line];
+	*out = (struct station){0};
+	if (site->packs == SITE_JK)
+		out->jk = &on->jk.stations[station];
+	else
+		out->firmware = &on->firmware.stations[station];
+	return true;
+}
+
+/* The kinds of packs differ in what can be done to them. */
+static bool check_kind(const struct call *call, enum site_packs kind)
+{
+	if (call->site->packs == kind)
+		return true;
+	say(call, "error: `%s` is for %s (onepack sim rack --packs %s)", call->words[0],
+	    kind == SITE_JK ? "JK packs" : "packs with our firmware",
+	    kind == SITE_JK ? "jk" : "onepack");
+	return false;
+}
+
+static bool get_firmware(const struct call *call, int word, struct sim_firmware **out)
+{
+	struct station station;
+
+	if (!check_kind(call, SITE_ONEPACK) || !get_station(call, word, &station))
+		return false;
+	*out = &station.firmware->firmware;
 	return true;
 }
 
@@ -224,19 +259,31 @@ static void do_charge(const struct call *call)
 
 static void do_late(const struct call *call)
 {
-	struct jk_station *station;
+	struct station station;
+	int late_ms;
 
-	if (get_station(call, 1, &station) && get_integer(call, 2, 0, 60000, &station->late_ms))
-		ok(call);
+	if (!get_station(call, 1, &station) || !get_integer(call, 2, 0, 60000, &late_ms))
+		return;
+	if (station.jk)
+		station.jk->late_ms = late_ms;
+	else
+		station.firmware->late_ms = late_ms;
+	ok(call);
 }
 
 static void do_address(const struct call *call)
 {
-	struct jk_station *station;
+	struct station station;
+	int address;
 
-	if (get_station(call, 1, &station) &&
-	    get_integer(call, 2, JK_MASTER_ADDRESS, JK_MAX_ADDRESS, &station->address))
-		ok(call);
+	if (!get_station(call, 1, &station) ||
+	    !get_integer(call, 2, 0, station.jk ? JK_MAX_ADDRESS : FW_ADDRESS_LAST, &address))
+		return;
+	if (station.jk)
+		station.jk->address = address;
+	else
+		sim_firmware_set_switches(&station.firmware->firmware, (uint8_t)address);
+	ok(call);
 }
 
 static void do_noise(const struct call *call)
@@ -247,7 +294,7 @@ static void do_noise(const struct call *call)
 	if (!get_integer(call, 1, 0, 1000000, &ppm) || !check_line(call, 2))
 		return;
 	while ((line = next_line(call, 2, line)))
-		line->bus.line.noise_ppm = (uint32_t)ppm;
+		site_line_wire(line)->noise_ppm = (uint32_t)ppm;
 	ok(call);
 }
 
@@ -259,7 +306,7 @@ static void do_drop(const struct call *call)
 	if (!get_integer(call, 1, 0, 1000000, &ppm) || !check_line(call, 2))
 		return;
 	while ((line = next_line(call, 2, line)))
-		line->bus.line.drop_ppm = (uint32_t)ppm;
+		site_line_wire(line)->drop_ppm = (uint32_t)ppm;
 	ok(call);
 }
 
@@ -271,7 +318,7 @@ static void do_echo(const struct call *call)
 	if (!get_switch(call, 1, &on) || !check_line(call, 2))
 		return;
 	while ((line = next_line(call, 2, line)))
-		line->bus.line.echo = on;
+		site_line_wire(line)->echo = on;
 	ok(call);
 }
 
@@ -280,10 +327,10 @@ static void do_long(const struct call *call)
 	struct site_line *line = NULL;
 	bool on;
 
-	if (!get_switch(call, 1, &on) || !check_line(call, 2))
+	if (!check_kind(call, SITE_JK) || !get_switch(call, 1, &on) || !check_line(call, 2))
 		return;
 	while ((line = next_line(call, 2, line)))
-		line->bus.long_form = on;
+		line->jk.long_form = on;
 	ok(call);
 }
 
@@ -295,9 +342,102 @@ static void do_master(const struct call *call)
 	if (!get_switch(call, 1, &on) || !check_line(call, 2))
 		return;
 	while ((line = next_line(call, 2, line)))
-		line->bus.foreign_master = on;
+		line->jk.foreign_master = line->firmware.foreign_master = on;
 	ok(call);
 }
+
+/* --- what only packs with our firmware have --- */
+
+static void do_reset(const struct call *call)
+{
+	struct sim_firmware *firmware;
+
+	if (!get_firmware(call, 1, &firmware))
+		return;
+	sim_firmware_restart(firmware, FW_BOOT_BUTTON, clock_monotonic_us() * 1000);
+	ok(call);
+}
+
+static void do_cut(const struct call *call)
+{
+	struct sim_firmware *firmware;
+	int64_t now_ns = clock_monotonic_us() * 1000, back_ns = LINE_NEVER;
+	double seconds;
+
+	if (!get_firmware(call, 1, &firmware))
+		return;
+	if (call->count > 2) {
+		if (!get_number(call, 2, 0, 1e6, &seconds))
+			return;
+		back_ns = now_ns + (int64_t)(seconds * 1e9);
+	}
+	sim_firmware_cut(firmware, now_ns, back_ns);
+	ok(call);
+}
+
+static void do_short(const struct call *call)
+{
+	struct sim_firmware *firmware;
+
+	if (get_firmware(call, 1, &firmware) && get_switch(call, 2, &firmware->afe.shorted))
+		ok(call);
+}
+
+static void set_bit(uint32_t *bits, uint32_t bit, bool on)
+{
+	*bits = on ? *bits | bit : *bits & ~bit;
+}
+
+static void do_key(const struct call *call)
+{
+	struct sim_firmware *firmware;
+	bool on;
+
+	if (!get_firmware(call, 1, &firmware) || !get_switch(call, 2, &on))
+		return;
+	set_bit(&firmware->afe.off_inputs, FW_INPUT_KEY, !on);
+	ok(call);
+}
+
+static void do_emergency(const struct call *call)
+{
+	struct sim_firmware *firmware;
+	bool on;
+
+	if (!get_firmware(call, 1, &firmware) || !get_switch(call, 2, &on))
+		return;
+	set_bit(&firmware->afe.on_inputs, FW_INPUT_EMERGENCY, on);
+	ok(call);
+}
+
+static void do_sensor(const struct call *call)
+{
+	struct sim_firmware *firmware;
+	int sensor;
+	bool on;
+
+	if (!get_firmware(call, 1, &firmware) || !get_integer(call, 2, 1, FW_SENSORS, &sensor) ||
+	    !get_switch(call, 3, &on))
+		return;
+	set_bit(&firmware->afe.broken_sensors, 1u << (sensor - 1), !on);
+	ok(call);
+}
+
+static void do_wire(const struct call *call)
+{
+	struct sim_firmware *firmware;
+	int cell;
+	bool on;
+
+	if (!get_firmware(call, 1, &firmware) ||
+	    !get_integer(call, 2, 1, firmware->body->cell_count, &cell) ||
+	    !get_switch(call, 3, &on))
+		return;
+	set_bit(&firmware->afe.broken_wires, 1u << (cell - 1), !on);
+	ok(call);
+}
+
+/* --- the rest --- */
 
 static void do_slcan(const struct call *call)
 {
@@ -340,11 +480,20 @@ static const struct command {
 	{"noise", "noise PPM [LINE]", "flip a bit in so many of a million bytes", do_noise},
 	{"drop", "drop PPM [LINE]", "lose so many of a million bytes", do_drop},
 	{"echo", "echo on|off [LINE]", "the adapter hears itself", do_echo},
-	{"long", "long on|off [LINE]", "packs answer with 310 instead of 308 bytes", do_long},
+	{"long", "long on|off [LINE]", "JK packs answer with 310 instead of 308 bytes", do_long},
 	{"late", "late PACK MS", "a pack answers so much later", do_late},
-	{"address", "address PACK ADDRESS", "its switches: two may be alike, 0 is the master",
-	 do_address},
+	{"address", "address PACK ADDRESS",
+	 "its switches: two may be alike; a JK at 0 is the master", do_address},
 	{"master", "master on|off [LINE]", "another master polls the line, too", do_master},
+	{"reset", "reset PACK", "its processor starts anew; so does one that is off", do_reset},
+	{"cut", "cut PACK [SECONDS]", "its supply fails, for so long or until `reset`", do_cut},
+	{"short", "short PACK on|off", "a short circuit at its terminals", do_short},
+	{"key", "key PACK on|off", "its key switch", do_key},
+	{"emergency", "emergency PACK on|off", "its emergency switch, which overrides protections",
+	 do_emergency},
+	{"sensor", "sensor PACK SENSOR on|off", "temperature sensors: 1-4 cells, 5 air, 6-7 MOS",
+	 do_sensor},
+	{"wire", "wire PACK CELL on|off", "the wire that measures a cell", do_wire},
 	{"slcan", "slcan cr|z|mute", "how the CAN adapters acknowledge", do_slcan},
 	{"status", "status", "the truth as JSON on one line", do_status},
 	{"help", "help", "this list", do_help},

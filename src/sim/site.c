@@ -11,12 +11,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PACK_PROTOCOL  "pack/jk-pb"
-#define CELLS          16
+#define CELLS          16 /* in a pack */
 #define CAPACITY_AH    314
 #define AMBIENT_C      22
 #define POWER_PER_PACK 2000 /* W, of the compressed day */
 #define CONTROL        "control"
+
+static const char *const protocols[] = {[SITE_ONEPACK] = "pack/onepack", [SITE_JK] = "pack/jk-pb"};
+
+struct line *site_line_wire(struct site_line *line)
+{
+	return line->packs == SITE_JK ? &line->jk.line : &line->firmware.line;
+}
 
 struct sim_inverter *site_inverter_core(struct site_inverter *inverter)
 {
@@ -44,11 +50,26 @@ static int open_pty(struct site *site, const char *name, struct sim_pty *pty, FI
 	return err;
 }
 
+static int add_pack(struct site_line *line, struct sim_pack *pack, int address, int number,
+		    uint64_t seed)
+{
+	const struct sim_firmware_make make = {.number = number,
+					       .switches = (uint8_t)address,
+					       .baud = line->baud,
+					       .seed = seed * 100 + (uint64_t)number};
+
+	if (line->packs == SITE_ONEPACK)
+		return firmware_bus_add(&line->firmware, pack, &make);
+	jk_bus_add(&line->jk, pack, address);
+	return 0;
+}
+
 static int add_line(struct site *site, const struct site_options *options, int number, int *pack,
 		    FILE *errors)
 {
 	const struct site_line_options *o = &options->lines[number];
 	struct site_line *line = &site->lines[number];
+	const uint64_t seed = options->seed + 100 + (uint64_t)number;
 	struct wire_info info;
 
 	wire_get_info(site->pack_wire, &info);
@@ -56,10 +77,13 @@ static int add_line(struct site *site, const struct site_options *options, int n
 	line->first_address = o->first_address;
 	line->last_address = o->last_address;
 	line->baud = options->baud ? options->baud : info.bitrate;
-	jk_bus_init(&line->bus, site->pack_wire, line->baud,
-		    options->seed + 100 + (uint64_t)number);
-	for (int address = o->first_address; address <= o->last_address; address++)
-		jk_bus_add(&line->bus, &site->plant.packs[(*pack)++], address);
+	line->packs = site->packs;
+	line->pack_count = o->last_address - o->first_address + 1;
+	jk_bus_init(&line->jk, site->pack_wire, line->baud, seed);
+	firmware_bus_init(&line->firmware, &site->plant, line->baud, seed);
+	for (int address = o->first_address; address <= o->last_address; address++, (*pack)++)
+		if (add_pack(line, &site->plant.packs[*pack], address, *pack + 1, seed) < 0)
+			return -ENOMEM;
 	return open_pty(site, line->name, &line->pty, errors);
 }
 
@@ -172,7 +196,8 @@ static int build(struct site *site, const struct site_options *options, FILE *er
 
 	if (err)
 		return err;
-	site->pack_wire = wire_load(PACK_PROTOCOL, errors);
+	site->packs = options->packs;
+	site->pack_wire = wire_load(protocols[site->packs], errors);
 	if (!site->pack_wire)
 		return -EINVAL;
 	plant_init(&site->plant, &(struct plant_make){.pack_count = packs,
@@ -216,8 +241,10 @@ void site_close(struct site *site)
 		sim_pty_close(&site->inverters[i].pty);
 		wire_free(site->inverters[i].wire);
 	}
-	for (int i = 0; site->lines && i < SITE_MAX_LINES; i++)
+	for (int i = 0; site->lines && i < SITE_MAX_LINES; i++) {
 		sim_pty_close(&site->lines[i].pty);
+		firmware_bus_close(&site->lines[i].firmware);
+	}
 	wire_free(site->pack_wire);
 	free(site->inverters);
 	free(site->lines);
@@ -228,8 +255,8 @@ void site_find(const struct site *site, int pack, int *line, int *station)
 {
 	*line = 0;
 	*station = pack - 1;
-	while (*station >= site->lines[*line].bus.pack_count)
-		*station -= site->lines[(*line)++].bus.pack_count;
+	while (*station >= site->lines[*line].pack_count)
+		*station -= site->lines[(*line)++].pack_count;
 }
 
 void site_show(const struct site *site, FILE *out)
@@ -242,9 +269,9 @@ void site_show(const struct site *site, FILE *out)
 		const struct site_line *line = &site->lines[i];
 
 		fprintf(out, "#   %s/%s: packs %d to %d at addresses %d to %d\n", site->directory,
-			line->name, pack, pack + line->bus.pack_count - 1, line->first_address,
+			line->name, pack, pack + line->pack_count - 1, line->first_address,
 			line->last_address);
-		pack += line->bus.pack_count;
+		pack += line->pack_count;
 	}
 	for (int i = 0; i < site->inverter_count; i++)
 		fprintf(out, "#   %s/%s: inverter %d, %s\n", site->directory,
@@ -253,8 +280,9 @@ void site_show(const struct site *site, FILE *out)
 	for (int i = 0; i < site->line_count; i++) {
 		const struct site_line *line = &site->lines[i];
 
-		fprintf(out, "  - {name: %s, port: %s/%s, baud: %u, addresses: %d-%d}\n",
-			line->name, site->directory, line->name, line->baud,
+		fprintf(out,
+			"  - {name: %s, port: %s/%s, protocol: %s, baud: %u, addresses: %d-%d}\n",
+			line->name, site->directory, line->name, protocols[site->packs], line->baud,
 			line->first_address > 0 ? line->first_address : 1, line->last_address);
 	}
 	fputs(site->inverter_count > 0 ? "inverters:\n" : "", out);

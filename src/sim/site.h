@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "fw_bus.h"
 #include "inverter_can.h"
 #include "inverter_rs485.h"
 #include "jk_bus.h"
@@ -28,8 +29,15 @@ struct site_inverter_options {
 	char name[SITE_NAME_SIZE];
 };
 
+/* What the packs are. */
+enum site_packs {
+	SITE_ONEPACK, /* the firmware of this project, speaking pack/onepack */
+	SITE_JK,
+};
+
 struct site_options {
 	const char *directory;
+	enum site_packs packs;
 	struct site_line_options lines[SITE_MAX_LINES];
 	int line_count;
 	struct site_inverter_options inverters[SITE_MAX_INVERTERS];
@@ -46,7 +54,10 @@ struct site_line {
 	int first_address, last_address;
 	uint32_t baud;
 	struct sim_pty pty;
-	struct jk_bus bus;
+	enum site_packs packs;
+	int pack_count;
+	struct jk_bus jk;             /* either ... */
+	struct firmware_bus firmware; /* ... or */
 };
 
 /* Stations on the line of an RS485 inverter. */
@@ -67,6 +78,7 @@ struct site_inverter {
 };
 
 struct site {
+	enum site_packs packs;
 	char directory[PTY_PATH_SIZE];
 	struct wire *pack_wire;
 	struct plant plant;
@@ -96,6 +108,9 @@ void site_command(struct site *site, const char *command, char *answer, size_t s
 
 /* The truth as JSON on one line. */
 void site_status(const struct site *site, char *answer, size_t size);
+
+/* The bytes of a pack line, whatever its kind. */
+struct line *site_line_wire(struct site_line *line);
 
 /* Where a pack (from 1) is: indexes of its line and of its station there. */
 void site_find(const struct site *site, int pack, int *line, int *station);

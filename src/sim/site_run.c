@@ -32,9 +32,12 @@ static void pack_line_heard(void *context, int talker, int64_t end_ns, const uin
 {
 	struct site_line *line = context;
 
-	if (line_hears(&line->bus.line, JK_BUS_TTY, talker))
+	if (line_hears(site_line_wire(line), JK_BUS_TTY, talker))
 		sim_pty_write(&line->pty, bytes, count);
-	jk_bus_heard(&line->bus, talker, end_ns, bytes, count);
+	if (line->packs == SITE_JK)
+		jk_bus_heard(&line->jk, talker, end_ns, bytes, count);
+	else
+		firmware_bus_heard(&line->firmware, talker, end_ns, bytes, count);
 }
 
 static void read_tty(struct sim_pty *pty, struct line *line, int64_t now_ns)
@@ -173,11 +176,13 @@ static int64_t live(struct site *site, int64_t now_ns)
 		step_plant(site, now_ns);
 	next_ns = site->step_ns + STEP_NS;
 	for (int i = 0; i < site->line_count; i++) {
-		struct jk_bus *bus = &site->lines[i].bus;
+		struct site_line *line = &site->lines[i];
 
-		next_ns = earlier(next_ns, jk_bus_tick(bus, now_ns));
-		line_run(&bus->line, now_ns, pack_line_heard, &site->lines[i]);
-		next_ns = earlier(next_ns, line_due_ns(&bus->line));
+		line_run(site_line_wire(line), now_ns, pack_line_heard, line);
+		next_ns = earlier(next_ns, line->packs == SITE_JK
+						   ? jk_bus_tick(&line->jk, now_ns)
+						   : firmware_bus_tick(&line->firmware, now_ns));
+		next_ns = earlier(next_ns, line_due_ns(site_line_wire(line)));
 	}
 	for (int i = 0; i < site->inverter_count; i++)
 		next_ns = earlier(next_ns, live_inverter(site, &site->inverters[i], now_ns));
@@ -207,7 +212,7 @@ static void take_input(struct site *site, const struct pollfd *fds, int64_t now_
 {
 	for (int i = 0; i < site->line_count; i++, fds++)
 		if (fds->revents)
-			read_tty(&site->lines[i].pty, &site->lines[i].bus.line, now_ns);
+			read_tty(&site->lines[i].pty, site_line_wire(&site->lines[i]), now_ns);
 	for (int i = 0; i < site->inverter_count; i++, fds++) {
 		struct site_inverter *inverter = &site->inverters[i];
 

@@ -39,23 +39,46 @@ static json_t *cells(const struct sim_pack *pack)
 	return list;
 }
 
+/* What only a pack with our firmware has: words of its registers, and its power. */
+static json_t *firmware_status(const struct sim_firmware *firmware)
+{
+	const struct fw_pack *pack = &firmware->pack;
+
+	return json_pack("{sb si sI si sI sI sI si si sb}", "running", firmware->running, "starts",
+			 (int)firmware->starts, "unique", (json_int_t)firmware->identity.uid32,
+			 "state", (int)pack->state, "warnings", (json_int_t)pack->warnings,
+			 "protections", (json_int_t)pack->protections, "faults",
+			 (json_int_t)pack->faults, "charge_off", pack->charge_off, "discharge_off",
+			 pack->discharge_off, "emergency", pack->emergency_s > 0);
+}
+
 static json_t *pack_status(const struct site *site, int index)
 {
 	const struct sim_pack *pack = &site->plant.packs[index];
 	const struct bms *bms = &pack->bms;
-	int line, station;
+	int line, station, address;
+	json_t *status;
 
 	site_find(site, index + 1, &line, &station);
-	return json_pack(
+	address = site->packs == SITE_JK
+			  ? site->lines[line].jk.stations[station].address
+			  : sim_firmware_address(
+				    &site->lines[line].firmware.stations[station].firmware);
+	status = json_pack(
 		"{si ss si sb sb sb sb sb so so so so so so so so so}", "pack", index + 1, "line",
-		site->lines[line].name, "address", site->lines[line].bus.stations[station].address,
-		"unplugged", pack->unplugged, "muted", pack->muted, "powered", bms->powered,
-		"charge_mos", bms->charge_mos, "discharge_mos", bms->discharge_mos, "voltage_v",
-		number(pack->voltage_v), "current_a", number(pack->current_a), "soc_pct",
-		number(100 * sim_pack_soc(pack)), "counted_soc_pct",
-		number(100 * bms->counted_ah / bms->full_ah), "temperature_c", number(pack->cell_c),
-		"mos_temperature_c", number(pack->mos_c), "protections", alarms(bms->protections),
-		"protections_used", alarms(bms->ever_protections), "cells_v", cells(pack));
+		site->lines[line].name, "address", address, "unplugged", pack->unplugged, "muted",
+		pack->muted, "powered", bms->powered, "charge_mos", bms->charge_mos,
+		"discharge_mos", bms->discharge_mos, "voltage_v", number(pack->voltage_v),
+		"current_a", number(pack->current_a), "soc_pct", number(100 * sim_pack_soc(pack)),
+		"counted_soc_pct", number(100 * bms->counted_ah / bms->full_ah), "temperature_c",
+		number(pack->cell_c), "mos_temperature_c", number(pack->mos_c), "protections",
+		alarms(bms->protections), "protections_used", alarms(bms->ever_protections),
+		"cells_v", cells(pack));
+	if (site->packs == SITE_ONEPACK)
+		json_object_set_new(
+			status, "firmware",
+			firmware_status(&site->lines[line].firmware.stations[station].firmware));
+	return status;
 }
 
 static json_t *inverter_status(struct site_inverter *inverter)
@@ -83,12 +106,13 @@ static json_t *inverter_status(struct site_inverter *inverter)
 
 static json_t *line_status(const struct site_line *line)
 {
-	const struct jk_bus *bus = &line->bus;
+	const bool jk = line->packs == SITE_JK;
+	const struct line *wire = jk ? &line->jk.line : &line->firmware.line;
 
-	return json_pack("{ss sI sI sI sI}", "name", line->name, "bytes",
-			 (json_int_t)bus->line.bytes, "garbled", (json_int_t)bus->line.garbled,
-			 "requests", (json_int_t)bus->requests, "answers",
-			 (json_int_t)bus->answers);
+	return json_pack("{ss sI sI sI sI}", "name", line->name, "bytes", (json_int_t)wire->bytes,
+			 "garbled", (json_int_t)wire->garbled, "requests",
+			 (json_int_t)(jk ? line->jk.requests : line->firmware.requests), "answers",
+			 (json_int_t)(jk ? line->jk.answers : line->firmware.answers));
 }
 
 void site_status(const struct site *site, char *answer, size_t size)

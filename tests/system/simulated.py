@@ -8,15 +8,19 @@ import subprocess
 from rig import BIN, SOURCE, Gateway, wait_for
 
 
+PROTOCOLS = {"jk": "pack/jk-pb", "onepack": "pack/onepack"}
+
+
 class SimulatedRack:
-    """lines: ["NAME=1-8", ...]; inverters: ["PROTOCOL=NAME", ...], or ["none"] with `links`, the gateway's own. Cleaned up by the
-    scene."""
+    """lines: ["NAME=1-8", ...]; inverters: ["PROTOCOL=NAME", ...], or ["none"] with `links`, the gateway's own; packs: "jk" or
+    "onepack", the firmware. Cleaned up by the scene."""
 
     def __init__(self, scene, lines=("rack-a=1-8", "rack-b=1-8"), inverters=("can/pylon-lv-1.2=can0",), battery="join_time_s: 1",
-                 speed=1, web="", links=None, more=""):
+                 speed=1, web="", links=None, more="", packs="jk"):
         self.directory = os.path.join(scene.directory, "sim")
         os.mkdir(self.directory)
-        command = [os.path.join(BIN, "onepack"), "sim", "rack", "--directory", self.directory, "--seed", "1", "--speed", str(speed)]
+        command = [os.path.join(BIN, "onepack"), "sim", "rack", "--directory", self.directory, "--seed", "1", "--speed", str(speed),
+                   "--packs", packs]
         for line in lines:
             command += ["--line", line]
         for inverter in inverters:
@@ -24,7 +28,7 @@ class SimulatedRack:
         log = open(os.path.join(scene.directory, "sim.log"), "w")
         self.process = scene.add(subprocess.Popen(command, stdout=log, stderr=log, env=self.environment()))
         wait_for("the simulated rack", lambda: os.path.exists(os.path.join(self.directory, "control")), 20)
-        buses = "".join(f"  - {{name: {name}, port: {self.directory}/{name}, addresses: {addresses}}}\n"
+        buses = "".join(f"  - {{name: {name}, port: {self.directory}/{name}, protocol: {PROTOCOLS[packs]}, addresses: {addresses}}}\n"
                         for name, addresses in (line.split("=") for line in lines))
         links = links or "".join(f"  - {{protocol: {protocol}, port: \"{'slcan:' if protocol.startswith('can/') else ''}{self.directory}/{name}\"}}\n"
                         for protocol, name in (inverter.split("=") for inverter in inverters))

@@ -78,7 +78,10 @@ static void mistakes_are_explained(void **state)
 	} rows[] = {
 		{"--help", "unplug 3", 0},
 		{"attic", "there is no 'attic'", 2},
-		{"rack --line rack=1-16", "addresses 0 to 15", 2},
+		{"rack --line rack=1-33", "addresses 0 to 32", 2},
+		{"rack --packs jk --line rack=1-16", "addresses up to 15", 2},
+		{"rack --packs lead", "should be onepack or jk", 2},
+		{"rack --baud 4800", "our packs can 9600 to 250000", 2},
 		{"rack --line a=1-9 --line b=1-9", "16 packs are the most", 2},
 		{"rack --line x=1-2 --inverter can/pylon-lv-1.2=x", "two ports are called x", 2},
 		{"rack --soc 101", "--soc 101: should be a number from 0 to 100", 2},

@@ -37,6 +37,7 @@ static int start(void **state)
 	struct rig *rig = calloc(1, sizeof *rig);
 	struct site_options options = {
 		.directory = rig->directory,
+		.packs = SITE_JK,
 		.lines = {{"rack-a", 1, 2}, {"rack-b", 1, 2}},
 		.line_count = 2,
 		.inverters = {{"can/pylon-lv-1.2", "can0-tty"}, {"rs485/pylon-lv-3.3", "rs485"}},
