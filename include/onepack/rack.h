@@ -8,10 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "onepack/event.h"
 #include "onepack/fusion.h"
 #include "onepack/status.h"
 
 #define RACK_MAX_OPTIONS 8
+#define RACK_PATH_SIZE   256
 
 struct rack_option {
 	char name[FIELD_TEXT_SIZE];
@@ -22,13 +24,24 @@ struct rack_option {
 struct rack_bus_config {
 	char name[FIELD_TEXT_SIZE];      /* shown with each pack; default "busN" */
 	char port[STATUS_TEXT_SIZE];     /* a tty or pty */
-	char protocol[STATUS_TEXT_SIZE]; /* an id, or "auto" (also the default): pack/jk-pb */
+	char protocol[STATUS_TEXT_SIZE]; /* an id, or "auto" (also the default): pack/jk-pb, or
+					    pack/onepack when such packs are met */
 	uint32_t baud;                   /* default: the protocol's */
 	uint32_t addresses; /* bit n = address n; default: what the protocol can have */
 	int32_t first_pack; /* number of the first pack here; default: the next free */
 	int32_t cycle_ms; /* ask everybody no more often than this; default: as fast as packs can */
 	int32_t option_count;
 	struct rack_option options[RACK_MAX_OPTIONS]; /* of the protocol */
+	char state[RACK_PATH_SIZE]; /* file that keeps which pack was given which address, "" = none
+				     */
+};
+
+/* What the packs of this project are told once a cycle (SYNC), from the fused battery. */
+struct rack_word {
+	bool charge_allowed, discharge_allowed, force_charge, update, inverter_lost;
+	int32_t packs; /* online */
+	int32_t voltage_mv, current_ma;
+	int64_t time_ms; /* wall clock */
 };
 
 struct rack;
@@ -44,6 +57,15 @@ int rack_start(const struct rack_bus_config *buses, int count, int wake_fd, stru
 /* Moves what is new since the last call into `input`: complete samples, each pack at most once and
  * the newest, and the errors seen. Other members of `input` are left alone. */
 void rack_take(struct rack *rack, struct fusion_input *input);
+
+/* The way back: what the next SYNC says, on all lines. What is older than RACK_WORD_MS is not said
+ * any more. */
+#define RACK_WORD_MS 2500
+void rack_tell(struct rack *rack, const struct rack_word *word, int64_t now_ms);
+
+/* Moves events (an address changed, a pack that stands still) out; returns their number. */
+#define RACK_MAX_EVENTS 16
+int rack_take_events(struct rack *rack, struct event out[RACK_MAX_EVENTS]);
 
 /* How the lines are doing; returns their number. Addresses that never answered have no errors
  * counted unless they were listed. */

@@ -47,6 +47,16 @@ enum wire_framing {
 
 enum wire_scope { WIRE_OF_BATTERY, WIRE_OF_PACK };
 
+/* What a master of packs should know of their ways. 0 or -1 = nothing is said. */
+struct wire_polling {
+	int32_t gap_us;       /* silence before a question; never less than 3.5 characters */
+	int32_t reaction_us;  /* an answer has begun by then, or never comes */
+	int32_t cycle_us;     /* more often there is nothing new to ask for */
+	int counter_register; /* in the first message: moves with every measurement */
+	int sync_register;    /* of the SYNC block, see src/rack/sync.h */
+	int search_register;  /* for search and addressing by unique id, see src/rack/search.h */
+};
+
 struct wire_info {
 	const char *id, *title, *source,
 		*maturity;       /* maturity: tested | vendor-text | inferred | user */
@@ -62,6 +72,7 @@ struct wire_info {
 					    it makes no sense */
 	int32_t silence_ms; /* without a lease for this long, the link falls silent; 0 = never */
 	int32_t inverter_lost_ms; /* inverter silent this long = lost; default 60 s, 0 = never */
+	struct wire_polling polling;
 };
 
 void wire_get_info(const struct wire *wire, struct wire_info *out);

@@ -121,12 +121,43 @@ static void fuse(struct engine *engine, int64_t now_ms, int64_t wall_ms)
 	engine->before = engine->now;
 }
 
+/* The way back to packs that listen: what the bank does, once a step. */
+static void tell_rack(struct engine *engine, int64_t now_ms, int64_t wall_ms)
+{
+	const struct battery *battery = &engine->now;
+	const struct rack_word word = {
+		.charge_allowed = battery->charge_allowed == 1,
+		.discharge_allowed = battery->discharge_allowed == 1,
+		.force_charge = battery->force_charge > FORCE_NONE,
+		.inverter_lost = (battery->warnings & ALARM_BIT(ALARM_inverter_lost)) != 0,
+		.packs = battery->packs_online,
+		.voltage_mv = battery->voltage_mv,
+		.current_ma = battery->current_ma,
+		.time_ms = wall_ms,
+	};
+
+	rack_tell(engine->parts.rack, &word, now_ms);
+}
+
+static void post_rack_events(struct engine *engine)
+{
+	struct event events[RACK_MAX_EVENTS];
+	const int count = rack_take_events(engine->parts.rack, events);
+
+	for (int i = 0; i < count; i++) {
+		board_post_event(engine->parts.board, &events[i]);
+		log_event(&events[i]);
+	}
+}
+
 static void fuse_rack(struct engine *engine, int64_t now_ms, int64_t wall_ms)
 {
 	fusion_input_clear(&engine->input);
 	engine->input.now_ms = now_ms;
 	rack_take(engine->parts.rack, &engine->input);
 	fuse(engine, now_ms, wall_ms);
+	tell_rack(engine, now_ms, wall_ms);
+	post_rack_events(engine);
 }
 
 /* All steps that are due, one by one, as they were. */

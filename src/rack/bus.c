@@ -9,9 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address_file.h"
 #include "onepack/clock.h"
 #include "onepack/port.h"
 
+#define OWN_PROTOCOL    "pack/onepack"
+#define WRITE_MS        100
 #define REOPEN_FIRST_MS 1000
 #define REOPEN_LAST_MS  30000
 #define US_PER_S        INT64_C(1000000)
@@ -26,7 +29,11 @@ int bus_prepare(struct bus *bus, const struct rack_bus_config *config, char *why
 		snprintf(why, why_size, "protocol %s cannot be loaded", protocol);
 		return -EINVAL;
 	}
+	if (poller_is_auto(config)) /* without its file there are just no such packs */
+		bus->poller.own_wire = bus->own_wire = wire_load(OWN_PROTOCOL, stderr);
 	err = poller_init(&bus->poller, bus->wire, config, why, why_size);
+	snprintf(bus->state, sizeof bus->state, "%s", config->state);
+	address_file_load(bus->state, bus->poller.search.kept);
 	snprintf(bus->port, sizeof bus->port, "%s", config->port);
 	bus->exchange.fd = -1;
 	bus->exchange.stop_fd = bus->stop_fd;
@@ -37,7 +44,8 @@ int bus_prepare(struct bus *bus, const struct rack_bus_config *config, char *why
 void bus_release(struct bus *bus)
 {
 	wire_free(bus->wire);
-	bus->wire = NULL;
+	wire_free(bus->own_wire);
+	bus->wire = bus->own_wire = NULL;
 }
 
 /* Waits until then, or until bytes come: 1 = bytes came, 0 = time is up, or what ends the loop. */
@@ -76,14 +84,31 @@ static int listen_until(struct bus *bus, int64_t until_us)
 	return 1;
 }
 
+static void keep_addresses(struct bus *bus)
+{
+	const struct search *search = &bus->poller.search;
+
+	if (bus->kept_moves == search->kept_moves)
+		return;
+	bus->kept_moves = search->kept_moves;
+	(void)address_file_save(bus->state, search->kept); /* else they are found anew */
+}
+
 /* Asks when it is time: 0, or what ends the loop (-ECANCELED, -errno). */
 static int ask(struct bus *bus)
 {
 	struct poller *poller = &bus->poller;
+	const size_t count = poller_turn(poller, clock_monotonic_us());
 	int result;
 
-	if (poller_turn(poller, clock_monotonic_us()) == 0)
+	keep_addresses(bus);
+	if (count == 0)
 		return 0;
+	if (!poller->asking) { /* what comes back is heard like anything else */
+		serial_drain(bus->exchange.fd);
+		result = serial_write(bus->exchange.fd, poller->request, count, WRITE_MS);
+		return result < 0 ? result : 0;
+	}
 	result = exchange_run(&bus->exchange, &poller->answer, poller->step.timeout_us,
 			      &poller->values);
 	if (result == -ECANCELED)

@@ -13,7 +13,9 @@ struct bus {
 	char port[STATUS_TEXT_SIZE];
 	int stop_fd;
 	pthread_t thread;
-	struct wire *wire; /* owned */
+	struct wire *wire, *own_wire; /* owned */
+	char state[RACK_PATH_SIZE];
+	unsigned kept_moves; /* of the addresses in that file */
 	struct exchange exchange;
 };
 

@@ -10,6 +10,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "onepack/clock.h"
+
 #include "bus.h"
 #include "table.h"
 
@@ -24,6 +26,8 @@ struct rack {
 	int line_count;
 	struct line lines[STATUS_MAX_BUSES];
 	struct table table;
+	struct rack_word word;
+	int64_t word_ms; /* when it was told; 0 = never */
 };
 
 /* --- reports of the buses --- */
@@ -82,13 +86,43 @@ static void on_cycle(void *context, int bus, int64_t cycle_ms, uint64_t cycles)
 	pthread_mutex_unlock(&rack->lock);
 }
 
+static void on_event(void *context, int bus, const struct search_event *event)
+{
+	struct rack *rack = context;
+
+	pthread_mutex_lock(&rack->lock);
+	table_event(&rack->table, bus, event, clock_wall_ms());
+	pthread_mutex_unlock(&rack->lock);
+}
+
+static void on_protocol(void *context, int bus, const char *id)
+{
+	struct rack *rack = context;
+
+	pthread_mutex_lock(&rack->lock);
+	table_protocol(&rack->table, bus, id);
+	pthread_mutex_unlock(&rack->lock);
+}
+
+static bool get_word(void *context, struct rack_word *out)
+{
+	struct rack *rack = context;
+	bool fresh;
+
+	pthread_mutex_lock(&rack->lock);
+	fresh = rack->word_ms > 0 && clock_monotonic_ms() - rack->word_ms <= RACK_WORD_MS;
+	*out = rack->word;
+	pthread_mutex_unlock(&rack->lock);
+	return fresh;
+}
+
 /* --- start and stop --- */
 
 static int prepare_line(struct rack *rack, int number, const struct rack_bus_config *config,
 			char *why, size_t why_size)
 {
-	static const struct poller_reports reports = {on_sample, on_answer, on_foreign, on_state,
-						      on_cycle};
+	static const struct poller_reports reports = {on_sample, on_answer, on_foreign,  on_state,
+						      on_cycle,  on_event,  on_protocol, get_word};
 	struct bus *bus = &rack->lines[number].bus;
 	int err;
 
@@ -179,6 +213,26 @@ void rack_take(struct rack *rack, struct fusion_input *input)
 	pthread_mutex_lock(&rack->lock);
 	table_take(&rack->table, input);
 	pthread_mutex_unlock(&rack->lock);
+}
+
+void rack_tell(struct rack *rack, const struct rack_word *word, int64_t now_ms)
+{
+	pthread_mutex_lock(&rack->lock);
+	rack->word = *word;
+	rack->word_ms = now_ms;
+	pthread_mutex_unlock(&rack->lock);
+}
+
+int rack_take_events(struct rack *rack, struct event out[RACK_MAX_EVENTS])
+{
+	int count;
+
+	pthread_mutex_lock(&rack->lock);
+	count = rack->table.event_count;
+	memcpy(out, rack->table.events, (size_t)count * sizeof *out);
+	rack->table.event_count = 0;
+	pthread_mutex_unlock(&rack->lock);
+	return count;
 }
 
 int rack_status(struct rack *rack, struct bus_status out[STATUS_MAX_BUSES])

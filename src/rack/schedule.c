@@ -18,6 +18,8 @@
 #define RETRY_DOUBLINGS   6           /* ... up to 64 s */
 #define GIVE_UP           3           /* turns without an answer */
 #define PATIENCE_GAPS     INT64_C(5)  /* a line that never falls quiet is asked all the same */
+#define SHY_US            (1000 * MS) /* between tries of silent addresses, all of which were tried
+					 once */
 
 static bool is_wanted(const struct schedule *s, int address)
 {
@@ -40,7 +42,10 @@ void schedule_restart(struct schedule *s, int64_t now_us)
 {
 	for (int i = 0; i < SCHEDULE_ADDRESSES; i++) {
 		forget(&s->addresses[i]);
-		s->addresses[i].misses = 1; /* two tries in a row: the first often fails */
+		/* two tries in a row: the first often fails */
+		s->addresses[i].misses = s->config.shy ? GIVE_UP : 1;
+		if (s->config.shy)
+			s->addresses[i].tried_us = INT64_MIN;
 	}
 	s->quiet_us = now_us;
 	s->done_us = now_us;
@@ -65,6 +70,12 @@ void schedule_heard(struct schedule *s, int64_t now_us)
 {
 	if (now_us > s->quiet_us)
 		s->quiet_us = now_us;
+}
+
+void schedule_talked(struct schedule *s, int64_t active_us, int64_t now_us)
+{
+	schedule_heard(s, active_us);
+	s->done_us = now_us;
 }
 
 void schedule_foreign(struct schedule *s, int64_t now_us)
@@ -117,6 +128,17 @@ static int longest_silent(const struct schedule *s)
 	return best;
 }
 
+/* Whether a silent address may be tried in this cycle. */
+static bool may_probe(const struct schedule *s, int64_t now_us)
+{
+	const int address = longest_silent(s);
+
+	if (s->probed || address < 0)
+		return false;
+	return !s->config.shy || s->addresses[address].tried_us == INT64_MIN ||
+	       now_us - s->probed_us >= SHY_US;
+}
+
 static void end_cycle(struct schedule *s, int64_t now_us)
 {
 	s->cycle_us = now_us - s->cycle_start_us;
@@ -139,12 +161,19 @@ static bool find_turn(struct schedule *s, int64_t now_us)
 			return true;
 		}
 	}
-	if (!s->probed && longest_silent(s) >= 0) {
+	if (may_probe(s, now_us)) {
 		s->probed = true;
+		s->probed_us = now_us;
 		begin_turn(s, longest_silent(s), now_us);
 		return true;
 	}
 	return false;
+}
+
+void schedule_expect(struct schedule *s, int address)
+{
+	if (is_silent(s, address))
+		s->addresses[address].misses = GIVE_UP - 1;
 }
 
 /* --- the turn: what to ask --- */
@@ -190,6 +219,8 @@ static int64_t reaction_us(const struct schedule *s, int message)
 {
 	const struct schedule_address *address = &s->addresses[s->turn_address];
 
+	if (s->config.reaction_us > 0)
+		return s->config.reaction_us;
 	if (s->config.messages[message].role != SCHEDULE_LIVE)
 		return OTHER_REACTION_US;
 	return address->known && address->misses == 0 ? LIVE_REACTION_US : PROBE_REACTION_US;
@@ -210,10 +241,16 @@ static void ask(struct schedule *s, int message)
 	};
 }
 
+int64_t schedule_free_us(const struct schedule *s)
+{
+	const int64_t latest_us = s->done_us + PATIENCE_GAPS * s->config.gap_us;
+	const int64_t free_us = s->quiet_us + s->config.gap_us;
+
+	return free_us < latest_us ? free_us : latest_us;
+}
+
 struct schedule_step schedule_next(struct schedule *s, int64_t now_us)
 {
-	int64_t latest_us = s->done_us + PATIENCE_GAPS * s->config.gap_us;
-
 	if (now_us < s->listen_us)
 		return (struct schedule_step){.kind = SCHEDULE_LISTEN, .at_us = s->listen_us};
 	for (int cycles = 0; !s->asking && now_us >= s->rest_us && cycles < 2;) {
@@ -234,9 +271,7 @@ struct schedule_step schedule_next(struct schedule *s, int64_t now_us)
 	if (!s->asking) /* nobody to ask */
 		return (struct schedule_step){.kind = SCHEDULE_LISTEN,
 					      .at_us = now_us + MASTER_GONE_US};
-	s->step.at_us = s->quiet_us + s->config.gap_us;
-	if (s->step.at_us > latest_us)
-		s->step.at_us = latest_us;
+	s->step.at_us = schedule_free_us(s);
 	return s->step;
 }
 

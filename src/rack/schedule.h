@@ -34,6 +34,9 @@ struct schedule_config {
 	int32_t listen_us; /* listen so long before the first question */
 	int32_t cycle_us;  /* a cycle begins no sooner than this after the one before; 0 = at once
 			    */
+	int32_t reaction_us; /* an answer has begun by then; 0 = what suits slow packs */
+	bool shy; /* there are other ways to find packs: addresses are silent until somebody was
+		     seen there, and tried rarely */
 };
 
 enum schedule_kind { SCHEDULE_LISTEN, SCHEDULE_ASK };
@@ -74,6 +77,7 @@ struct schedule {
 	struct schedule_step step;
 	/* the cycle */
 	int cursor; /* the next address that may have its turn */
+	int64_t probed_us; /* when a silent address was tried last */
 	bool probed, refreshed;
 	int64_t cycle_start_us;
 	int64_t rest_us;  /* ask nobody until then */
@@ -105,6 +109,15 @@ bool schedule_is_listening(const struct schedule *schedule, int64_t now_us);
 /* From now on a cycle begins no sooner than this after the one before; a pause that is under way is
  * changed, too. */
 void schedule_pace(struct schedule *schedule, int32_t cycle_us, int64_t now_us);
+
+/* Somebody is said to be at this address: it gets a turn in the next cycle. */
+void schedule_expect(struct schedule *schedule, int address);
+
+/* Something was said besides the turns, and it is over; the line was last used at `active_us`. */
+void schedule_talked(struct schedule *schedule, int64_t active_us, int64_t now_us);
+
+/* When the line is free for a word besides the turns. */
+int64_t schedule_free_us(const struct schedule *schedule);
 
 /* The line was gone and is back: whoever was there has to be met anew. */
 void schedule_restart(struct schedule *schedule, int64_t now_us);

@@ -156,6 +156,26 @@ void table_state(struct table *table, int bus, enum link_state state, const char
 		snprintf(status->detail, sizeof status->detail, "%s", detail);
 }
 
+void table_protocol(struct table *table, int bus, const char *id)
+{
+	snprintf(table->lines[bus].protocol, sizeof table->lines[bus].protocol, "%s", id);
+}
+
+void table_event(struct table *table, int bus, const struct search_event *event, int64_t wall_ms)
+{
+	const struct table_slot *slot = find_slot(table, bus, event->address);
+	struct event *out = &table->events[table->event_count];
+
+	if (table->event_count == TABLE_EVENTS)
+		return;
+	table->event_count++;
+	out->time_ms = wall_ms;
+	out->severity = event->severity;
+	out->pack = slot ? (int32_t)(slot - table->slots) + 1 : FIELD_UNKNOWN;
+	memcpy(out->kind, event->kind, sizeof out->kind);
+	memcpy(out->text, event->text, sizeof out->text);
+}
+
 void table_cycle(struct table *table, int bus, int64_t cycle_ms, uint64_t cycles)
 {
 	table->lines[bus].status.cycle_ms = cycle_ms;

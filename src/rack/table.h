@@ -21,10 +21,14 @@ struct table_line {
 	bool any_errors;
 };
 
+#define TABLE_EVENTS RACK_MAX_EVENTS
+
 struct table {
 	struct table_slot slots[ONEPACK_MAX_PACKS]; /* of pack 1, 2, ... */
 	int line_count;
 	struct table_line lines[STATUS_MAX_BUSES];
+	int event_count;
+	struct event events[TABLE_EVENTS]; /* not taken yet; more are dropped */
 };
 
 /* The next line; its poller is set up already. -EINVAL with the reason in `why` when its listed
@@ -37,6 +41,8 @@ void table_sample(struct table *table, int bus, int address, const struct pack *
 void table_answer(struct table *table, int bus, int address, int result, bool expected);
 void table_foreign(struct table *table, int bus, int questions, bool jk_master);
 void table_state(struct table *table, int bus, enum link_state state, const char *detail);
+void table_protocol(struct table *table, int bus, const char *id);
+void table_event(struct table *table, int bus, const struct search_event *event, int64_t wall_ms);
 void table_cycle(struct table *table, int bus, int64_t cycle_ms, uint64_t cycles);
 
 /* As rack_take(). */

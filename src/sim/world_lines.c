@@ -114,8 +114,7 @@ static int64_t poll(struct world_line *line, int64_t now_ns)
 
 		if (count > 0) {
 			world->figures.polls++;
-			line_send(&line->jk.line, JK_BUS_TTY, now_ns, poller->answer.request,
-				  count);
+			line_send(&line->jk.line, JK_BUS_TTY, now_ns, poller->request, count);
 		}
 		due_us = poller_due_us(poller, now_us);
 	}

@@ -125,6 +125,8 @@ static bool load_framing(struct loader *load)
 	struct wire *wire = load->wire;
 
 	wire->default_address = wire->first_address = wire->last_address = -1;
+	wire->polling.counter_register = wire->polling.sync_register =
+		wire->polling.search_register = -1;
 	for (int i = 0; i < FRAMING_COUNT; i++) {
 		const yaml_node_t *node =
 			framings[i]->key ? doc_get(load->doc, root, framings[i]->key) : NULL;

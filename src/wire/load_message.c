@@ -409,11 +409,39 @@ static void load_functions(struct doc *doc, const yaml_node_t *list, struct wire
 		doc_complain(doc, list, "functions are a list like [3, 16]");
 }
 
+static void load_us(struct doc *doc, const yaml_node_t *node, int32_t *out)
+{
+	int64_t us;
+
+	if (node && doc_thousandths(doc, node, 0, 10000 * 1000, &us))
+		*out = (int32_t)us;
+}
+
+static void load_register(struct doc *doc, const yaml_node_t *node, int *out)
+{
+	int64_t number;
+
+	if (node && doc_integer(doc, node, 0, 0xFFFF, &number))
+		*out = (int)number;
+}
+
+/* How packs want to be asked, and what their master says besides. */
+static void load_polling(struct doc *doc, const yaml_node_t *node, struct wire_polling *polling)
+{
+	load_us(doc, doc_get(doc, node, "gap_ms"), &polling->gap_us);
+	load_us(doc, doc_get(doc, node, "reaction_ms"), &polling->reaction_us);
+	load_us(doc, doc_get(doc, node, "cycle_ms"), &polling->cycle_us);
+	load_register(doc, doc_get(doc, node, "counter"), &polling->counter_register);
+	load_register(doc, doc_get(doc, node, "sync"), &polling->sync_register);
+	load_register(doc, doc_get(doc, node, "search"), &polling->search_register);
+}
+
 void load_modbus(struct doc *doc, const yaml_node_t *node, struct wire *wire)
 {
-	static const char *const keys[] = {"baud",     "parity",    "address", "addresses",
-					   "register", "functions", "max",     "refuse",
-					   "dialect",  NULL};
+	static const char *const keys[] = {"baud",        "parity",    "address",  "addresses",
+					   "register",    "functions", "max",      "refuse",
+					   "dialect",     "gap_ms",    "cycle_ms", "counter",
+					   "reaction_ms", "sync",      "search",   NULL};
 	const yaml_node_t *max = doc_get(doc, node, "max"), *refuse = doc_get(doc, node, "refuse");
 	int64_t number;
 
@@ -422,6 +450,7 @@ void load_modbus(struct doc *doc, const yaml_node_t *node, struct wire *wire)
 	wire->modbus.byte_registers = word_of(doc, doc_get(doc, node, "register"), "word", "byte");
 	wire->modbus.voltronic = word_of(doc, doc_get(doc, node, "dialect"), "none", "voltronic");
 	load_functions(doc, doc_get(doc, node, "functions"), wire);
+	load_polling(doc, node, &wire->polling);
 	wire->modbus.max_words = 125;
 	wire->modbus.refuse = 2;
 	if (max && doc_integer(doc, max, 1, 125, &number))

@@ -21,7 +21,8 @@ void wire_get_info(const struct wire *wire, struct wire_info *out)
 				  .first_address = wire->first_address,
 				  .last_address = wire->last_address,
 				  .silence_ms = wire->silence_ms,
-				  .inverter_lost_ms = wire->inverter_lost_ms};
+				  .inverter_lost_ms = wire->inverter_lost_ms,
+				  .polling = wire->polling};
 }
 
 void wire_values_clear(struct wire_values *values)

@@ -264,6 +264,7 @@ struct wire {
 	uint32_t bitrate;
 	bool even_parity;
 	int default_address, first_address, last_address;
+	struct wire_polling polling;
 	int32_t silence_ms, inverter_lost_ms;
 	struct can_settings can;
 	struct modbus_settings modbus;

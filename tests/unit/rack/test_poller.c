@@ -89,7 +89,11 @@ static void on_cycle(void *context, int bus, int64_t cycle_ms, uint64_t cycles)
 	(void)cycles;
 }
 
-static const struct poller_reports reports = {on_sample, on_answer, on_foreign, on_state, on_cycle};
+static const struct poller_reports reports = {.sample = on_sample,
+					      .answer = on_answer,
+					      .foreign = on_foreign,
+					      .state = on_state,
+					      .cycle = on_cycle};
 
 /* --- the packs --- */
 
