@@ -182,6 +182,26 @@ static void read_all(struct loader *loader)
 	snprintf(config->web.store_path, sizeof config->web.store_path, "%s", config->store.path);
 }
 
+/* Which pack was given which address is kept beside the history. */
+static void place_state(struct config *config)
+{
+	const char *slash = strrchr(config->store.path, '/');
+	const int length = slash ? (int)(slash - config->store.path) : 0;
+
+	for (int i = 0; slash && i < config->bus_count; i++) {
+		struct rack_bus_config *bus = &config->buses[i];
+
+		if (snprintf(bus->state, sizeof bus->state, "%.*s/addresses-%s", length,
+			     config->store.path, bus->name) >= (int)sizeof bus->state) {
+			bus->state[0] = '\0';
+			continue;
+		}
+		for (char *c = bus->state + length + 1; *c; c++)
+			if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
+				*c = '-';
+	}
+}
+
 bool config_load(const char *path, struct config *out, FILE *errors)
 {
 	struct loader loader = {.doc = doc_load(path, errors), .config = out, .errors = errors};
@@ -191,6 +211,7 @@ bool config_load(const char *path, struct config *out, FILE *errors)
 		return false;
 	config_default(out);
 	read_all(&loader);
+	place_state(out);
 	good = doc_errors(loader.doc) == 0;
 	doc_free(loader.doc);
 	return good;

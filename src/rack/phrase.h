@@ -3,6 +3,7 @@
  * src/update) and who carries it (poller.c) agree on this. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,5 +30,5 @@ void phrase_read(struct phrase *phrase, uint8_t unit, int first, int count);
 /* The registers of a good answer to phrase_read: big-endian bytes; NULL when it is none. */
 const uint8_t *phrase_words(const struct phrase *phrase, const uint8_t *bytes, size_t count);
 
-/* Whether the answer to a PHRASE_ASK is complete. */
-int phrase_is_whole(const struct phrase *phrase, const uint8_t *bytes, size_t count);
+/* Whether what was heard has the whole good answer to a PHRASE_ASK. */
+bool phrase_is_whole(const struct phrase *phrase, const uint8_t *bytes, size_t count);

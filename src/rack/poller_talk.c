@@ -25,10 +25,13 @@ static void notice_cycle(struct poller *p, int64_t now_us)
 	p->sync_due = now_us - p->synced_us >= SYNC_US;
 }
 
-/* A session of the search is not to starve the polls. */
+/* A session of the search is not to starve the polls of those who are there. */
 static bool search_may_talk(const struct poller *p)
 {
-	return p->searching && (p->polled || p->step.kind != SCHEDULE_ASK);
+	const bool awaited =
+		p->step.kind == SCHEDULE_ASK && p->schedule.addresses[p->step.address].known;
+
+	return p->searching && (p->polled || !awaited);
 }
 
 int64_t poller_talk_due_us(struct poller *p, int64_t now_us)

@@ -18,8 +18,9 @@
 #define RETRY_DOUBLINGS   6           /* ... up to 64 s */
 #define GIVE_UP           3           /* turns without an answer */
 #define PATIENCE_GAPS     INT64_C(5)  /* a line that never falls quiet is asked all the same */
-#define SHY_US            (1000 * MS) /* between tries of silent addresses, all of which were tried
-					 once */
+#define SHY_US                                                                    \
+	(1000 * MS) /* between tries of silent addresses, all of which were tried \
+		       once */
 
 static bool is_wanted(const struct schedule *s, int address)
 {

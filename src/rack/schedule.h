@@ -76,7 +76,7 @@ struct schedule {
 	bool asking;       /* `step` waits for its result */
 	struct schedule_step step;
 	/* the cycle */
-	int cursor; /* the next address that may have its turn */
+	int cursor;        /* the next address that may have its turn */
 	int64_t probed_us; /* when a silent address was tried last */
 	bool probed, refreshed;
 	int64_t cycle_start_us;

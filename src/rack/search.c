@@ -169,6 +169,14 @@ static void look_for_twins(struct search *s, int address)
 
 /* --- who is there --- */
 
+/* A pack is in one place; who answers where it was must be asked anew. */
+static void leave_others(struct search *s, int address, uint32_t uid32)
+{
+	for (int i = 1; i < SEARCH_ADDRESSES; i++)
+		if (i != address && s->members[i].present && s->members[i].uid32 == uid32)
+			s->members[i] = (struct search_member){.asked_for = true};
+}
+
 bool search_learn(struct search *s, int address, const struct phrase *phrase, const uint8_t *bytes,
 		  size_t count)
 {
@@ -186,6 +194,7 @@ bool search_learn(struct search *s, int address, const struct phrase *phrase, co
 			*c = '?';
 	if (!member->serial[0])
 		snprintf(member->serial, sizeof member->serial, "id %08X", member->uid32);
+	leave_others(s, address, member->uid32);
 	search_keep(s, address, member->uid32);
 	look_for_twins(s, address);
 	return true;
@@ -204,7 +213,8 @@ static int next_stranger(const struct search *s)
 	return 0;
 }
 
-static void take_who(struct search *s, const struct phrase *phrase, const uint8_t *bytes, size_t count)
+static void take_who(struct search *s, const struct phrase *phrase, const uint8_t *bytes,
+		     size_t count)
 {
 	const int address = s->current;
 	struct search_member *member = &s->members[address];

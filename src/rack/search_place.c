@@ -8,16 +8,16 @@
 
 #include "wire/bytes.h"
 
-#define ID_REGISTER    0x0904 /* uid32, class, address and switches */
-#define ID_WORDS       4
-#define DOOR_REGISTER  0x0003 /* features, chip id, uid32 */
-#define DOOR_WORDS     9
-#define DOOR_UID       14 /* bytes */
-#define ENABLE_LINE    (1U << 6)
-#define ENABLE_OUT     0x0908
-#define SETTLE_US      200000 /* of the enable line */
-#define DOOR_TRIES     2
-#define CHECKS         3
+#define ID_REGISTER   0x0904 /* uid32, class, address and switches */
+#define ID_WORDS      4
+#define DOOR_REGISTER 0x0003 /* features, chip id, uid32 */
+#define DOOR_WORDS    9
+#define DOOR_UID      14 /* bytes */
+#define ENABLE_LINE   (1U << 6)
+#define ENABLE_OUT    0x0908
+#define SETTLE_US     200000 /* of the enable line */
+#define DOOR_TRIES    2
+#define CHECKS        3
 
 /* --- whose address is it? --- */
 
@@ -107,9 +107,9 @@ static void settle_claims(struct search *s)
 		bool best = own > 0;
 
 		for (int k = 0; k < s->found_count; k++) {
-			const int other =
-				s->found[k].address == s->found[i].address ? claim(s, &s->found[k])
-									   : 0;
+			const int other = s->found[k].address == s->found[i].address
+						  ? claim(s, &s->found[k])
+						  : 0;
 
 			best &= k == i || other < own || (other == own && i < k);
 		}
@@ -173,12 +173,13 @@ void search_place(struct search *s)
 
 bool search_say_place(struct search *s, struct phrase *phrase)
 {
-	const int i = s->current;
 	const uint16_t on = 1;
+	int i;
 
 	if (s->phase == SEARCH_DOOR && (s->door_tries >= DOOR_TRIES || !anybody_waits(s)) &&
 	    !next_one(s))
 		return false;
+	i = s->current;
 	switch ((enum search_phase)s->phase) {
 	case SEARCH_DOOR: phrase_read(phrase, SEARCH_UNASSIGNED, DOOR_REGISTER, DOOR_WORDS); break;
 	case SEARCH_TRY: phrase_read(phrase, s->target[i], ID_REGISTER, ID_WORDS); break;
@@ -209,7 +210,8 @@ static uint8_t next_position(const struct search *s)
 }
 
 /* Exactly one pack answers at 247 when its neighbour enables it. */
-static void take_door(struct search *s, const struct phrase *phrase, const uint8_t *bytes, size_t count)
+static void take_door(struct search *s, const struct phrase *phrase, const uint8_t *bytes,
+		      size_t count)
 {
 	const uint8_t *words = phrase_words(phrase, bytes, count);
 
@@ -227,7 +229,8 @@ static void take_door(struct search *s, const struct phrase *phrase, const uint8
 }
 
 /* Nobody may answer where a pack is to go. */
-static void take_try(struct search *s, const struct phrase *phrase, const uint8_t *bytes, size_t count)
+static void take_try(struct search *s, const struct phrase *phrase, const uint8_t *bytes,
+		     size_t count)
 {
 	const int i = s->current;
 	const uint8_t *words = phrase_words(phrase, bytes, count);

@@ -30,12 +30,13 @@ void search_operate(const struct search *search, struct phrase *phrase, int oper
 void search_ask_who(int address, struct phrase *phrase);
 
 /* Takes the answer to search_ask_who; false when it is none. */
-bool search_learn(struct search *search, int address, const struct phrase *phrase, const uint8_t *bytes,
-		  size_t count);
+bool search_learn(struct search *search, int address, const struct phrase *phrase,
+		  const uint8_t *bytes, size_t count);
 void search_end_session(struct search *search, int64_t now_us);
-__attribute__((returns_nonnull)) struct search_event *
-search_add_event(struct search *search, int address, enum event_severity severity,
-		 const char *kind);
+__attribute__((returns_nonnull)) struct search_event *search_add_event(struct search *search,
+								       int address,
+								       enum event_severity severity,
+								       const char *kind);
 
 /* search_place.c */
 

@@ -56,10 +56,10 @@ static void on_cycle(void *context, int bus, int64_t cycle_ms, uint64_t cycles)
 static int start_lines(struct world *world, FILE *errors)
 {
 	static const struct poller_reports reports = {.sample = on_sample,
-					      .answer = on_answer,
-					      .foreign = on_foreign,
-					      .state = on_state,
-					      .cycle = on_cycle};
+						      .answer = on_answer,
+						      .foreign = on_foreign,
+						      .state = on_state,
+						      .cycle = on_cycle};
 	struct world_gateway *gateway = &world->gateway;
 	int64_t now_us = world->now_ns / NS_PER_US;
 	char why[128];
