@@ -104,6 +104,14 @@ static int32_t get_value(struct view *v)
 	return value == UNKNOWN16 ? FW_UNKNOWN : value;
 }
 
+/* A cell from 0, or -1. */
+static int32_t get_place(struct view *v)
+{
+	const uint32_t place = get8(v);
+
+	return place < FW_MAX_CELLS ? (int32_t)place : -1;
+}
+
 static struct cursor begin(uint8_t *frame, enum fw_afe_kind kind)
 {
 	struct cursor c = {frame};
@@ -278,8 +286,8 @@ bool fw_afe_get_outputs(const struct fw_afe_reader *r, struct fw_outputs *out, u
 		return false;
 	*sequence = get32(&v);
 	set_switches(&o, get16(&v));
-	o.balance_from = (int8_t)get8(&v);
-	o.balance_to = (int8_t)get8(&v);
+	o.balance_from = get_place(&v);
+	o.balance_to = get_place(&v);
 	o.balance_cells = get32(&v);
 	o.balance_ma = (int32_t)get32(&v);
 	o.limiter_ma = (int32_t)get32(&v);

@@ -36,9 +36,11 @@ static json_t *turnaround(const struct emulated_rack *rack)
 	qsort(sorted, count, sizeof sorted[0], compare);
 	if (count == 0)
 		return json_null();
+
+	const int64_t median_ns = sorted[count / 2], p99_ns = sorted[count * 99 / 100];
+
 	return json_pack("{s:f, s:f, s:f, s:f}", "min", (double)sorted[0] / 1e6, "median",
-			 (double)sorted[count / 2] / 1e6, "p99",
-			 (double)sorted[count * 99 / 100] / 1e6, "max",
+			 (double)median_ns / 1e6, "p99", (double)p99_ns / 1e6, "max",
 			 (double)sorted[count - 1] / 1e6);
 }
 
