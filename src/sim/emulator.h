@@ -23,7 +23,7 @@ struct emulator_board {
 	uint32_t flash_size;    /* of the file: the processor's flash and what else the board has */
 	uint32_t factory;       /* of what production writes, in the file */
 	uint16_t device_class;
-	uint32_t straps;        /* four words at the end of the RAM; firmware/board/emulator */
+	uint32_t straps; /* four words at the end of the RAM; firmware/board/emulator */
 };
 
 struct emulator {
