@@ -18,7 +18,7 @@ from test_emulated import check_values, shown, skip_without_images
 
 from rig import Scene
 
-PATIENCE = 90
+PATIENCE = 240  # a short circuit is tried again after a minute, an over-current lock longer; and machines are busy
 
 
 def all_closed(rack):
