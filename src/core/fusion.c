@@ -32,8 +32,6 @@ void fusion_init(struct fusion *fusion, const struct fusion_config *config)
 		slot->serial.now = slot->serial.before = FIELD_UNKNOWN;
 		slot_forget(slot);
 	}
-	for (int d = 0; d < DIRECTIONS; d++)
-		fusion->ramp[d].permitted_ms = -1;
 }
 
 void fusion_set_energy(struct fusion *fusion, int32_t charged_wh, int32_t discharged_wh)

@@ -20,7 +20,7 @@ static int32_t permitted_current(const struct fusion *fusion)
 
 		if (!slot->accepted || slot->isolated || slot_switch(slot, CHARGE) == 0)
 			continue;
-		if (slot->silent && !slot_is_empty(fusion, slot))
+		if (slot->silent && !slot_is_empty(slot))
 			return 0;
 		if (slot->limit_ma[CHARGE] < least_ma)
 			least_ma = slot->limit_ma[CHARGE];

@@ -4,24 +4,11 @@
 
 #include "fusion_state.h"
 
-/* The voltage at which the discharge curve reaches zero. */
-static int32_t empty_cell_mv(const struct fusion_config *config)
-{
-	int32_t empty_mv = config->cell_undervoltage_mv;
-
-	for (int i = 0; i < config->discharge_cell.count; i++)
-		if (config->discharge_cell.point[i].y == 0 &&
-		    config->discharge_cell.point[i].x > empty_mv)
-			empty_mv = config->discharge_cell.point[i].x;
-	return empty_mv;
-}
-
-/* Its lowest cell is at the end of discharge, or was and has not recovered: a rest lets it rise
+/* Its lowest cell is at the end of discharge, or was and has not recovered (E): a rest lets it rise
  * again, but brings no charge. */
-bool slot_is_empty(const struct fusion *fusion, const struct slot *slot)
+bool slot_is_empty(const struct slot *slot)
 {
-	return slot->cells.is_complete && (slot->latch_ppm[DISCHARGE] == 0 ||
-					   slot->cells.min.mv <= empty_cell_mv(&fusion->config));
+	return slot->cells.is_complete && slot->latch_ppm[DISCHARGE] == 0;
 }
 
 /* Everything about the pack in a place; the place itself, its bus timing and the marks that tell

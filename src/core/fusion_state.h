@@ -233,7 +233,6 @@ struct spoken {
 
 struct fusion {
 	struct fusion_config config;
-	struct slot slots[ONEPACK_MAX_PACKS];
 	int64_t now_ms, elapsed_ms; /* elapsed since the step before, 0 in the first */
 	bool started;
 	int64_t first_accept_ms; /* -1 = no pack was ever accepted */
@@ -270,6 +269,9 @@ struct fusion {
 	int32_t soc_mpct; /* as shown, FIELD_UNKNOWN = not yet */
 	int64_t charged_mwms, discharged_mwms;
 	int32_t charged_wh, discharged_wh;
+
+	struct slot slots[ONEPACK_MAX_PACKS]; /* last: whoever reads beyond them is caught by
+						 sanitizers */
 };
 
 /* The parts of a step, in their order. */
@@ -366,7 +368,7 @@ static inline struct bound bound_none(void)
 void slot_forget(struct slot *slot);
 bool slot_still_charges(const struct slot *slot);
 int32_t slot_charge_target(const struct fusion *fusion, const struct slot *slot);
-bool slot_is_empty(const struct fusion *fusion, const struct slot *slot);
+bool slot_is_empty(const struct slot *slot);
 int32_t fusion_soc_spread(const struct fusion *fusion);  /* 1/1000 %, 0 when nothing is known */
 int64_t fusion_bus_voltage(const struct fusion *fusion); /* FIELD_UNKNOWN without one */
 

@@ -225,8 +225,7 @@ static bool is_empty(const struct fusion *fusion)
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
 		const struct slot *slot = &fusion->slots[i];
 
-		if (slot_is_online(slot) && slot->good.discharge_mos != 0 &&
-		    slot_is_empty(fusion, slot))
+		if (slot_is_online(slot) && slot->good.discharge_mos != 0 && slot_is_empty(slot))
 			return true;
 	}
 	return false;

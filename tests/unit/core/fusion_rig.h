@@ -12,7 +12,6 @@
 #include "core/fusion_state.h"
 
 struct rig {
-	struct fusion fusion;
 	struct fusion_config config;
 	struct fusion_input input; /* errors and the meter; packs are filled in by rig_step */
 	struct battery out;
@@ -21,6 +20,7 @@ struct rig {
 	int count;
 	int32_t load_ma;
 	int64_t now_ms;
+	struct fusion fusion; /* last, as its slots are: see there */
 };
 
 static inline void rig_set_cells(struct pack *pack, int32_t cell_mv)

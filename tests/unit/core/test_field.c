@@ -108,6 +108,80 @@ static void every_error_and_status_has_a_word(void **state)
 	assert_null(limit_name((enum limit)LIMIT_COUNT));
 }
 
+static void texts_are_found_by_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < field_pack.text_count; i++)
+		assert_ptr_equal(field_find_text(&field_pack, field_pack.texts[i].name),
+				 &field_pack.texts[i]);
+	assert_null(field_find_text(&field_pack, "nonsense"));
+	assert_string_equal(field_find_text(&field_inverter, "inverter_time")->name,
+			    "inverter_time");
+}
+
+static void units_have_symbols(void **state)
+{
+	(void)state;
+	assert_string_equal(unit_symbol(UNIT_C), "degC");
+	assert_string_equal(unit_symbol(UNIT_COUNT), "");
+	assert_string_equal(unit_metric_suffix(UNIT_KWH), "kilowatt_hours");
+	assert_int_equal(unit_is_thousandths(UNIT_V), 1);
+	assert_int_equal(unit_is_thousandths(UNIT_FLAG), 0);
+	assert_int_equal(unit_value(UNIT_BATTERY_STATE, "charging"), 0);
+	assert_int_equal(unit_value(UNIT_V, "charging"), -1);
+}
+
+static void an_inverter_begins_unknown(void **state)
+{
+	struct inverter_view view;
+
+	(void)state;
+	memset(&view, 1, sizeof view);
+	inverter_view_clear(&view);
+	assert_int_equal(view.inverter_mode, FIELD_UNKNOWN);
+	assert_int_equal(view.inverter_current_ma, FIELD_UNKNOWN);
+	assert_string_equal(view.inverter_manufacturer, "");
+	assert_string_equal(view.inverter_time, "");
+}
+
+static void limits_have_names(void **state)
+{
+	static const char *const names[LIMIT_COUNT] = {"charge_current", "discharge_current",
+						       "charge_voltage", "discharge_voltage"};
+
+	(void)state;
+	for (int i = 0; i < LIMIT_COUNT; i++)
+		assert_string_equal(limit_name((enum limit)i), names[i]);
+}
+
+static void every_error_has_its_own_word(void **state)
+{
+	static const struct {
+		int err;
+		const char *word;
+	} rows[] = {{ERR_NOT_MINE, "not_mine"},
+		    {ERR_INCOMPLETE, "incomplete"},
+		    {ERR_CHECKSUM, "checksum"},
+		    {ERR_FORMAT, "format"},
+		    {ERR_RANGE, "range"},
+		    {ERR_UNSUPPORTED, "unsupported"},
+		    {ERR_SPACE, "space"},
+		    {ERR_TIMEOUT, "timeout"},
+		    {ERR_FOREIGN, "foreign"},
+		    {ERR_UNKNOWN, "unknown"},
+		    {-999, "error"},
+		    {-1010, "error"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_string_equal(err_name(rows[i].err), rows[i].word);
+	assert_string_equal(link_state_name(LINK_DOWN), "down");
+	assert_string_equal(link_state_name(LINK_ERROR), "error");
+	assert_string_equal(link_state_name((enum link_state)3), "error");
+	assert_string_equal(bus_cause_name(BUS_CAUSE_TIMEOUT), "timeout");
+	assert_string_equal(alarm_name((enum alarm)0), "cell_overvoltage");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +192,11 @@ int main(void)
 		cmocka_unit_test(words_go_both_ways),
 		cmocka_unit_test(alarms_go_both_ways),
 		cmocka_unit_test(every_error_and_status_has_a_word),
+		cmocka_unit_test(texts_are_found_by_name),
+		cmocka_unit_test(units_have_symbols),
+		cmocka_unit_test(an_inverter_begins_unknown),
+		cmocka_unit_test(limits_have_names),
+		cmocka_unit_test(every_error_has_its_own_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
