@@ -385,6 +385,133 @@ static void the_mean_voltage_has_an_edge(void **state)
 	assert_int_equal(rig.out.voltage_mv, 52800);
 }
 
+/* A limit that was stated once has to go on being stated, in both directions. */
+static void a_limit_that_vanishes_permits_nothing(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_settle(&rig, 1);
+	rig.packs[0].settings.charge_overcurrent_ma = 80000;
+	rig.packs[0].settings.discharge_overcurrent_ma = 80000;
+	rig_run(&rig, 1);
+	assert_int_equal(rig.fusion.target_ma[DISCHARGE], 76000);
+	rig.packs[0].charge_current_limit_ma = FIELD_UNKNOWN;
+	rig.packs[0].discharge_current_limit_ma = FIELD_UNKNOWN;
+	rig_run(&rig, 1);
+	assert_string_equal(rig_rule(&rig, LIMIT_CHARGE_CURRENT), "unstated_limit");
+	assert_string_equal(rig_rule(&rig, LIMIT_DISCHARGE_CURRENT), "unstated_limit");
+	rig_init(&rig,
+		 1); /* in one that never did, a trip current that is none does not stand in */
+	rig.packs[0].charge_current_limit_ma = FIELD_UNKNOWN;
+	rig.packs[0].discharge_current_limit_ma = FIELD_UNKNOWN;
+	rig.packs[0].settings.charge_overcurrent_ma = 65535;
+	rig.packs[0].settings.discharge_overcurrent_ma = 6553500;
+	rig_run(&rig, 5);
+	assert_string_equal(rig_rule(&rig, LIMIT_CHARGE_CURRENT), "unstated_limit");
+	assert_string_equal(rig_rule(&rig, LIMIT_DISCHARGE_CURRENT), "unstated_limit");
+}
+
+/* Two serial numbers at one address of one bus: both are suspect, whichever comes first. */
+static void twins_are_both_excluded(void **state)
+{
+	(void)state;
+	for (int old = 0; old < 3; old++) {
+		const int new = (old + 1) % 3;
+		struct rig rig;
+
+		rig_init(&rig, 3);
+		rig.absent[new] = true;
+		rig.packs[new].address = rig.packs[old].address;
+		rig_run(&rig, 5);
+		rig.absent[new] = false;
+		rig_run(&rig, 3);
+		assert_int_equal(rig_state(&rig, old + 1), PACK_QUARANTINED);
+		assert_int_equal(rig_state(&rig, new + 1), PACK_QUARANTINED);
+		assert_int_not_equal(rig_state(&rig, (old + 2) % 3 + 1), PACK_QUARANTINED);
+	}
+}
+
+/* On another bus, or without a serial number, it is no twin. */
+static void others_are_no_twins(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	for (int what = 0; what < 3; what++) {
+		rig_init(&rig, 2);
+		rig.absent[1] = true;
+		rig.packs[1].address = 1;
+		if (what == 0)
+			snprintf(rig.packs[1].bus, sizeof rig.packs[1].bus, "other");
+		if (what == 1)
+			rig.packs[1].serial[0] = 0;
+		if (what == 2)
+			rig.packs[0].bus[0] = rig.packs[1].bus[0] = 0;
+		rig_run(&rig, 5);
+		rig.absent[1] = false;
+		rig_run(&rig, 3);
+		assert_int_equal(rig_state(&rig, 1), PACK_ACTIVE);
+		assert_int_equal(rig_state(&rig, 2), PACK_ACTIVE);
+	}
+}
+
+/* A pack that does not tell its capacity shares like the mean of the others. */
+static void an_unknown_capacity_is_the_mean(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 3);
+	rig.packs[1].capacity_mah = 140000;
+	rig.packs[2].capacity_mah = FIELD_UNKNOWN;
+	rig_run(&rig, 3);
+	assert_int_equal(rig.fusion.slots[2].share.prior_mah, 210000);
+	assert_int_equal(rig_out(&rig, 3)->share_mpct, 33333);
+	rig_init(&rig, 1);
+	rig.packs[0].capacity_mah = FIELD_UNKNOWN;
+	rig_run(&rig, 3);
+	assert_int_equal(rig.fusion.slots[0].share.prior_mah, 1);
+}
+
+static void a_pack_that_is_gone_asks_for_nothing(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_settle(&rig, 4);
+	for (int i = 0; i < 4; i++)
+		rig.packs[i].current_ma = 30000;
+	rig.packs[3].discharge_voltage_limit_mv = 46000;
+	rig_run(&rig, 1);
+	assert_int_equal(rig.out.discharge_voltage_limit_mv, 46000);
+	rig.absent[3] = true;
+	rig.input.bus_current_ma = 90000;
+	rig_run(&rig, 65);
+	assert_int_equal(rig.out.discharge_voltage_limit_mv, 46000); /* it may still be there */
+	rig_run(&rig, 8);
+	assert_int_equal(rig.out.discharge_voltage_limit_mv, 41600);
+	assert_string_equal(rig_reason(&rig, LIMIT_DISCHARGE_VOLTAGE)->runner_up.rule, "");
+}
+
+/* The timing belongs to the place on the bus, not to the pack that sits there. */
+static void an_exchanged_pack_keeps_the_timing(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 1);
+	for (int i = 0; i < 10; i++)
+		rig_step(&rig, 4000);
+	assert_int_equal(rig.fusion.slots[0].fresh_ms, 8000);
+	snprintf(rig.packs[0].serial, sizeof rig.packs[0].serial, "NEW");
+	for (int i = 0; i < 3; i++)
+		rig_step(&rig, 4000);
+	assert_int_equal(rig.fusion.slots[0].fresh_ms, 8000);
+	rig_step(&rig, 1000); /* one odd interval is no new cycle */
+	assert_int_equal(rig.fusion.slots[0].fresh_ms, 8000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,6 +529,12 @@ int main(void)
 		cmocka_unit_test(a_pack_that_comes_back_counts_again),
 		cmocka_unit_test(plateaus_have_an_exact_width),
 		cmocka_unit_test(the_mean_voltage_has_an_edge),
+		cmocka_unit_test(a_limit_that_vanishes_permits_nothing),
+		cmocka_unit_test(twins_are_both_excluded),
+		cmocka_unit_test(others_are_no_twins),
+		cmocka_unit_test(an_unknown_capacity_is_the_mean),
+		cmocka_unit_test(a_pack_that_is_gone_asks_for_nothing),
+		cmocka_unit_test(an_exchanged_pack_keeps_the_timing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

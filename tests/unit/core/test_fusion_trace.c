@@ -322,7 +322,9 @@ static void all_racks_say_what_they_said(void **unused)
 			assert_non_null(fgets(line, sizeof line, file));
 		while (line[0] == '#');
 		if (run(rack) != strtoull(line, NULL, 16))
-			fail_msg("rack %u says something else than in " PATH, rack);
+			fail_msg("rack %u says something else than in " PATH
+				 "; if that is meant: ONEPACK_ACCEPT=1 core_fusion_trace",
+				 rack);
 	}
 	fclose(file);
 }
