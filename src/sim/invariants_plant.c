@@ -49,9 +49,10 @@ static bool is_excused(struct invariants *inv, enum invariant which, bool excuse
 	return excused;
 }
 
-/* The gateway did what it can: it has allowed nothing in this direction for long enough, and
- * nothing flows over the bus. What a pack has then comes from other packs, from its own cells or
- * from the weather, and no limit changes it. The reason must say that current is not allowed. */
+/* The gateway did what it can: it has allowed no current to speak of in this direction for long
+ * enough, and nothing flows over the bus. What a pack has then comes from other packs, from its own
+ * cells or from the weather, and no limit changes it. The reason must say that current is not
+ * allowed. */
 static bool acted_first(const struct invariants *inv, const struct invariants_plant *now,
 			bool charging)
 {
@@ -61,7 +62,7 @@ static bool acted_first(const struct invariants *inv, const struct invariants_pl
 	return inv->zero_since_ms[charging] >= 0 &&
 	       now->now_ms - inv->zero_since_ms[charging] >=
 		       reaction_ms(now->inverter, inv->scenario) &&
-	       bus_flow_a(now, charging) <= SMALL_A && reason && reason->value == 0 &&
+	       bus_flow_a(now, charging) <= SMALL_A && reason && reason->value <= SMALL_A * 1000 &&
 	       reason->text[0];
 }
 
@@ -108,10 +109,11 @@ static bool share_is_small(const struct invariants_plant *now, int index, bool c
 
 /* Whether a pack may be above its limit all the same. */
 static bool excuse_over(const struct invariants *inv, const struct invariants_plant *now, int index,
-			bool charging, enum truth_part part, int64_t since_ms, double limit_a)
+			bool charging, enum truth_part part, double limit_a)
 {
 	const struct seen_pack *seen = &inv->packs[index];
-	const unsigned all = truth_excuses(inv->scenario, index + 1, since_ms, now->now_ms);
+	const struct over *over = &seen->over[charging][part];
+	const unsigned all = truth_excuses(inv->scenario, index + 1, over->since_ms, now->now_ms);
 	const unsigned lies = part == TRUTH_CELLS         ? EXCUSE(cells_lie)
 			      : part == TRUTH_TEMPERATURE ? EXCUSE(heat_lies)
 							  : 0;
@@ -123,11 +125,11 @@ static bool excuse_over(const struct invariants *inv, const struct invariants_pl
 		return true;
 	if (seen->heard_ms < 0)
 		return blind; /* unknown to this engine: it cannot be in any sum */
-	if (now->now_ms - seen->heard_ms > SILENT_MS && part != TRUTH_BMS)
+	if (over->known_ms >= 0 && now->now_ms - seen->heard_ms <= SILENT_MS)
+		return all & EXCUSE(no_engine);
+	if (part != TRUTH_BMS)
 		return blind; /* nobody sees its cells and sensors */
-	if (now->now_ms - seen->heard_ms > SILENT_MS)
-		return blind && share_is_small(now, index, charging, limit_a);
-	return all & EXCUSE(no_engine);
+	return blind && share_is_small(now, index, charging, limit_a);
 }
 
 static const char *direction(bool charging)
@@ -160,8 +162,7 @@ static void judge_over(struct invariants *inv, const struct invariants_plant *no
 	if (over->judged_ms >= 0 && now->now_ms - over->judged_ms < JUDGE_MS)
 		return;
 	over->judged_ms = now->now_ms;
-	if (is_excused(inv, which,
-		       excuse_over(inv, now, index, charging, part, over->since_ms, limit_a)))
+	if (is_excused(inv, which, excuse_over(inv, now, index, charging, part, limit_a)))
 		return;
 	invariants_break(inv, which, index + 1, now->now_ms,
 			 "%s with %.1f A for %lld ms, its %s allows %.1f A; heard %lld times "
@@ -505,7 +506,7 @@ static void note_rest(struct invariants *inv, const struct invariants_plant *now
 static void note_zero(struct invariants *inv, int64_t now_ms)
 {
 	for (int charging = 0; charging < 2; charging++) {
-		if (effective_limit_a(inv, charging, now_ms) > 0)
+		if (effective_limit_a(inv, charging, now_ms) > SMALL_A)
 			inv->zero_since_ms[charging] = -1;
 		else if (inv->zero_since_ms[charging] < 0)
 			inv->zero_since_ms[charging] = now_ms;

@@ -10,10 +10,10 @@
  * is for bad news about another pack that only a complete round of answers can tell from noise: a
  * missing answer delays it by a round. Zero has no room.
  *
- * The same over time: one engine hears a pack repeat its last answer for a while, the other never
- * hears it again. At no moment may the second allow more than the first does then, or than was
- * allowed at the beginning, or than the rules had come to then (a limit that is on its way up may
- * arrive; what a repeated answer confirms to the first engine, the second cannot know). */
+ * The same over time: two engines hear all packs repeat their last answers until nothing is news
+ * any more (drifts agree, shares are learned, packs have joined); then one of them never hears one
+ * of the packs again. At no moment may it allow more than the other does then, or than was allowed,
+ * or on its way, when the silence began. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,9 +21,11 @@
 #include "invariants_state.h"
 #include "onepack/err.h"
 
+#define QUIET_STEPS     40 /* until nothing is news any more */
 #define SILENCE_STEPS   45 /* long enough to become held, silent and lost */
 #define SILENCE_STEP_MS 1000
-#define SILENCE_EVERY   25 /* of the steps that are run again, so many get a silence */
+#define SILENCE_EVERY   5      /* of the steps that are run again, each so-many-th gets a silence */
+#define TIGHTEST_PART   500000 /* ppm of the silences that hit the pack which limits the battery */
 #define CHARGE_WORD     "charge current"
 #define ROOM_PART       100 /* 1 %, see missing_raises */
 #define ROOM_MA         500
@@ -59,12 +61,12 @@ static int32_t with_room(int32_t ma)
 }
 
 /* What was published last, or is on its way. */
-static struct limits permitted(const struct invariants *inv)
+static struct limits permitted(const struct battery *published, const struct fusion *memory)
 {
-	const struct limits targets = {inv->memory->target_ma[CHARGE],
-				       inv->memory->target_ma[DISCHARGE], FIELD_UNKNOWN};
+	const struct limits targets = {memory->target_ma[CHARGE], memory->target_ma[DISCHARGE],
+				       FIELD_UNKNOWN};
 
-	return higher(limits_of(&inv->published), targets);
+	return higher(limits_of(published), targets);
 }
 
 /* The word for the first that is above, or NULL. FIELD_UNKNOWN is below everything. */
@@ -146,7 +148,7 @@ static void check_missing(struct invariants *inv, const struct battery *real)
 	if (!above(other, most))
 		return;
 	if (inv->has_published)
-		most = higher(most, permitted(inv));
+		most = higher(most, permitted(&inv->published, inv->memory));
 	most = higher(most, limits_with(inv, CHANGE_REPEAT, mask));
 	what = above(other, most);
 	if (what)
@@ -195,20 +197,39 @@ static void tell_silence(struct invariants *inv, int32_t pack, const char *what,
 	tell(inv, pack, what, how, limits_of(without), most);
 }
 
+/* Whose silence would matter most: often the pack that the reason of a limit names. */
+static int32_t draw_pack(struct invariants *inv)
+{
+	const enum limit limit = sim_random_chance(&inv->random, 500000) ? LIMIT_CHARGE_CURRENT
+									 : LIMIT_DISCHARGE_CURRENT;
+	const struct reason *reason = invariants_reason(&inv->published, limit);
+
+	if (sim_random_chance(&inv->random, TIGHTEST_PART) && reason &&
+	    reason->pack != FIELD_UNKNOWN)
+		return reason->pack;
+	return 1 + (int32_t)(sim_random_next(&inv->random) % (uint64_t)inv->scenario->pack_count);
+}
+
 static void check_silence(struct invariants *inv)
 {
 	struct battery heard, unheard;
-	const int32_t pack =
-		1 + (int32_t)(sim_random_next(&inv->random) % (uint64_t)inv->scenario->pack_count);
 	struct limits first;
+	int64_t step = 0;
+	int32_t pack;
 
-	if (!inv->packs[pack - 1].has_last || !inv->has_published)
+	if (!inv->has_published)
 		return;
-	first = permitted(inv);
+	pack = draw_pack(inv);
+	if (!inv->packs[pack - 1].has_last)
+		return;
 	memcpy(inv->scratch[0], inv->memory, sizeof *inv->memory);
-	memcpy(inv->scratch[1], inv->memory, sizeof *inv->memory);
-	for (int i = 0; i < SILENCE_STEPS; i++) {
-		const int64_t now_ms = inv->input->now_ms + (int64_t)i * SILENCE_STEP_MS;
+	for (; step < QUIET_STEPS; step++)
+		step_on(inv, inv->scratch[0], inv->input->now_ms + step * SILENCE_STEP_MS, 0,
+			&heard);
+	memcpy(inv->scratch[1], inv->scratch[0], sizeof *inv->memory);
+	first = permitted(&heard, inv->scratch[0]);
+	for (; step < QUIET_STEPS + SILENCE_STEPS; step++) {
+		const int64_t now_ms = inv->input->now_ms + step * SILENCE_STEP_MS;
 		struct limits with = step_on(inv, inv->scratch[0], now_ms, 0, &heard);
 		struct limits without = step_on(inv, inv->scratch[1], now_ms, pack, &unheard);
 		const char *what = above(without, higher(with, first));
@@ -216,7 +237,7 @@ static void check_silence(struct invariants *inv)
 		inv->figures.checks[INVARIANT_missing_raises]++;
 		if (!what)
 			continue;
-		tell_silence(inv, pack, what, i * SILENCE_STEP_MS / 1000, &heard, &unheard,
+		tell_silence(inv, pack, what, (int32_t)(step - QUIET_STEPS), &heard, &unheard,
 			     higher(with, first));
 		return;
 	}

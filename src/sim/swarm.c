@@ -99,6 +99,8 @@ static void draw_battery(struct sim_random *r, struct scenario *s)
 
 	if (chance(r, 300000))
 		b->packs_expected = s->pack_count;
+	if (chance(r, 150000))
+		b->limit_rule = chance(r, 500000) ? LIMIT_RULE_SUM : LIMIT_RULE_MIN;
 	if (chance(r, 200000))
 		b->n_minus_1 = 1;
 	if (chance(r, 150000))
