@@ -279,6 +279,7 @@ void fw_server_hear(struct fw_server *server, const uint8_t *bytes, size_t count
 		}
 	}
 	server->heard_us = now_us;
+	server->looked = false;
 	wait_for_silence(server);
 	while (count > 0) {
 		size_t room = FW_SERVER_HEARD - server->heard_count;
@@ -309,12 +310,14 @@ size_t fw_server_poll(struct fw_server *server, uint64_t now_us, const uint8_t *
 {
 	size_t count = server->out_count;
 
-	if (server->heard_count > 0 && now_us >= server->heard_us + silence_us(server)) {
+	if (server->heard_count > 0 && !server->looked &&
+	    now_us >= server->heard_us + silence_us(server)) {
 		take_frames(server, true);
-		if (now_us >= server->heard_us + PATIENCE_US)
-			server->heard_count = 0;
+		server->looked = true;
 		count = server->out_count;
 	}
+	if (now_us >= server->heard_us + PATIENCE_US)
+		server->heard_count = 0;
 	if (count == 0 && server->change_baud && now_us >= server->sent_us)
 		apply_baud(server);
 	if (count == 0 || now_us < server->send_us)
@@ -338,8 +341,12 @@ uint64_t fw_server_wake_us(const struct fw_server *server)
 		wake_us = server->send_us;
 	else if (server->change_baud)
 		wake_us = server->sent_us;
-	if (server->heard_count > 0 && server->heard_us + silence_us(server) < wake_us)
-		wake_us = server->heard_us + silence_us(server);
+	if (server->heard_count > 0) {
+		const uint64_t look_us =
+			server->heard_us + (server->looked ? PATIENCE_US : silence_us(server));
+
+		wake_us = look_us < wake_us ? look_us : wake_us;
+	}
 	return wake_us;
 }
 

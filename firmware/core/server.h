@@ -97,6 +97,7 @@ struct fw_server {
 	uint64_t good_us;  /* last good frame */
 	uint64_t heard_us; /* end of the last byte */
 	uint16_t heard_count;
+	bool looked;      /* at what is left of it, since it fell silent */
 	bool change_baud; /* to the parameter's, when the answer is out */
 	struct fw_bus_counts counts;
 	uint8_t heard[FW_SERVER_HEARD];

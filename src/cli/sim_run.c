@@ -34,6 +34,7 @@ static const char help[] =
 	"  --faults LIST     which kinds of faults may occur: names with commas, `none`, or `swarm`:\n"
 	"                    each seed draws its own mixture of all (the default); --list shows them\n"
 	"  --packs N         how many packs (as drawn from the seed)\n"
+	"  --firmware        packs that run this project's firmware instead of JK packs\n"
 	"  --scenario FILE   not drawn from the seed, but as this file says; see --show\n"
 	"  --show            prints the scenario that would be run, as such a file, and ends\n"
 	"  --trace FILE      what the packs answered, what the gateway made of it, and the truth: a\n"
@@ -260,6 +261,7 @@ enum key {
 	KEY_DAYS,
 	KEY_FAULTS,
 	KEY_PACKS,
+	KEY_FIRMWARE,
 	KEY_SCENARIO,
 	KEY_SHOW,
 	KEY_TRACE,
@@ -300,6 +302,7 @@ static int take_option(struct command *c, int key, const char *text)
 		status = get_number("j", text, 1, MAX_JOBS, &value);
 		c->jobs = (int)value;
 		break;
+	case KEY_FIRMWARE: plan->firmware = true; break;
 	case KEY_PACKS:
 		status = get_number("packs", text, 1, ONEPACK_MAX_PACKS, &value);
 		plan->packs = (int)value;
@@ -343,6 +346,7 @@ static const struct option options[] = {
 	{"days", required_argument, NULL, KEY_DAYS},
 	{"faults", required_argument, NULL, KEY_FAULTS},
 	{"packs", required_argument, NULL, KEY_PACKS},
+	{"firmware", no_argument, NULL, KEY_FIRMWARE},
 	{"scenario", required_argument, NULL, KEY_SCENARIO},
 	{"show", no_argument, NULL, KEY_SHOW},
 	{"trace", required_argument, NULL, KEY_TRACE},

@@ -15,6 +15,7 @@ struct run_plan {
 	uint64_t kinds;            /* of faults that may occur */
 	double days;               /* 0 = as the scenario says, or one */
 	int packs;                 /* 0 = as drawn */
+	bool firmware;             /* packs that run the firmware, whatever the scenario says */
 	int check_every;           /* each so-many-th step is run again with input removed */
 	struct world_options world;
 	const char *trace_path; /* NULL = none */

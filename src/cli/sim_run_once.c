@@ -44,6 +44,8 @@ int run_scenario(const struct run_plan *plan, uint64_t seed, bool seeded, struct
 		out->seed = seed;
 	if (plan->packs > 0)
 		set_packs(out, plan->packs);
+	if (plan->firmware)
+		strcpy(out->protocol, "pack/onepack");
 	return 0;
 }
 
@@ -57,6 +59,8 @@ void run_print_command(const struct run_plan *plan, uint64_t seed, FILE *out)
 		fprintf(out, " --days %g", plan->days);
 	if (plan->packs > 0)
 		fprintf(out, " --packs %d", plan->packs);
+	if (plan->firmware)
+		fputs(" --firmware", out);
 	if (!plan->scenario_path && strcmp(plan->faults, "swarm") != 0)
 		fprintf(out, " --faults %s", plan->faults);
 	if (plan->paced)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The demo: a simulated rack of 16 packs on two RS485 lines, the gateway, an inverter on CAN (slcan) and one on RS485.
+# The demo: a simulated rack of 16 packs with our own firmware on one RS485 line, the gateway, an inverter on CAN (slcan) and one on
+# RS485.
 # Everything lives in a temporary directory; nothing but the web port is visible outside. Called by ./dev demo.
 set -euo pipefail
 
@@ -48,8 +49,7 @@ await "the simulated rack" "$dir/sim.log" test -S "$dir/control"
 cat >"$dir/onepack.yaml" <<END
 identity: {gateway: demo}
 buses:
-  - {name: rack-a, port: $dir/rack-a, addresses: 1-8}
-  - {name: rack-b, port: $dir/rack-b, addresses: 1-8}
+  - {name: rack, port: $dir/rack, protocol: pack/onepack, addresses: 1-16}
 inverters:
   - {protocol: can/pylon-lv-1.2, port: "slcan:$dir/can0"}
   - {protocol: rs485/pylon-lv-3.3, port: $dir/rs485, baud: 9600}
@@ -63,12 +63,16 @@ await "the gateway" "$dir/gateway.log" curl -fs "http://127.0.0.1:$port/healthz"
 
 cat <<END
 
-  OnePack demo: 16 simulated packs on two RS485 lines, one battery, two inverters.
+  OnePack demo: 16 simulated packs that run the pack firmware, on one RS485 line; one battery, two inverters.
+  The gateway's configuration ($dir/onepack.yaml):
+
+$(grep -v password_hash "$dir/onepack.yaml" | sed 's/^/    /')
 
     dashboard      http://127.0.0.1:$port        (demo panel password: onepack-demo)
     battery JSON   http://127.0.0.1:$port/api/v1/battery
     unplug pack 3  $bin/onepack sim tell $dir unplug 3
     plug it back   $bin/onepack sim tell $dir plug 3
+    more           $bin/onepack sim tell $dir help
     logs           $dir/gateway.log, $dir/sim.log
 
 END

@@ -35,6 +35,7 @@ void scenario_default(struct scenario *scenario)
 		.pack_count = 4,
 		.cell_count = 16,
 		.baud = 115200,
+		.protocol = "pack/jk-pb",
 		.inverter = "can/pylon-lv-1.2",
 		.mean_mC = 20000,
 		.swing_mC = 4000,
@@ -101,6 +102,11 @@ static double day_power_w(const struct scenario *s, int64_t now_ms)
 			    (appliance ? APPLIANCE_LOAD : 0);
 
 	return s->sun_w * hump(hour, SUNRISE_H, SUNSET_H) * sky(s, time_ms) - s->load_w * load;
+}
+
+bool scenario_has_firmware(const struct scenario *scenario)
+{
+	return strcmp(scenario->protocol, "pack/onepack") == 0;
 }
 
 double scenario_power_w(const struct scenario *scenario, int64_t now_ms)

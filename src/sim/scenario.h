@@ -37,6 +37,7 @@ struct scenario {
 	int32_t pack_count, cell_count;
 	struct scenario_pack packs[ONEPACK_MAX_PACKS];
 	uint32_t baud;                     /* of the pack line */
+	char protocol[SCENARIO_TEXT_SIZE]; /* of the packs: pack/jk-pb, or pack/onepack: firmware */
 	char inverter[SCENARIO_TEXT_SIZE]; /* protocol id, which is also its brand */
 	int32_t mean_mC, swing_mC;         /* coldest at 4 h, hottest at 16 h */
 	/* Either steps, which stay until the next, or (none) a day: sun from 6 to 20 h with clouds,
@@ -54,6 +55,9 @@ struct scenario {
 void scenario_default(struct scenario *scenario);
 
 void scenario_default_pack(struct scenario_pack *pack);
+
+/* Whether its packs run this project's firmware. */
+bool scenario_has_firmware(const struct scenario *scenario);
 
 /* 0, or ERR_FORMAT after complaints with places to `errors` (NULL = nowhere); *out is
  * untouched then. */

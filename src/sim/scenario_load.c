@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "firmware/core/measurement.h"
 #include "onepack/doc.h"
 #include "onepack/err.h"
 #include "onepack/fusion_config.h"
@@ -107,9 +108,37 @@ static void load_packs(struct doc *doc, const yaml_node_t *list, struct scenario
 		doc_complain(doc, list, "a rack has at least one pack");
 }
 
+static void load_text(struct doc *doc, const yaml_node_t *map, const char *key, char *out,
+		      size_t size)
+{
+	const yaml_node_t *node = doc_get(doc, map, key);
+	const char *text;
+
+	if (!node || !doc_string(doc, node, &text))
+		return;
+	if (strlen(text) >= size)
+		doc_complain(doc, node, "%s: at most %zu characters", key, size - 1);
+	else
+		snprintf(out, size, "%s", text);
+}
+
+/* Our firmware serves so many cells at these speeds; JK's codec, whatever there is. */
+static void load_protocol(struct doc *doc, const yaml_node_t *rack, struct scenario *s)
+{
+	load_text(doc, rack, "protocol", s->protocol, sizeof s->protocol);
+	if (!scenario_has_firmware(s) && strcmp(s->protocol, "pack/jk-pb") != 0)
+		doc_complain(doc, rack, "protocol: should be pack/jk-pb or pack/onepack");
+	if (!scenario_has_firmware(s))
+		return;
+	if (s->cell_count < 7 || s->cell_count > FW_MAX_CELLS)
+		doc_complain(doc, rack, "pack/onepack: 7 to %d cells", FW_MAX_CELLS);
+	if (s->baud < 9600 || s->baud > 250000)
+		doc_complain(doc, rack, "pack/onepack: baud 9600 to 250000");
+}
+
 static void load_rack(struct doc *doc, const yaml_node_t *rack, struct scenario *s)
 {
-	static const char *const keys[] = {"cells", "baud", "packs", NULL};
+	static const char *const keys[] = {"protocol", "cells", "baud", "packs", NULL};
 	const yaml_node_t *cells = doc_get(doc, rack, "cells"), *baud = doc_get(doc, rack, "baud");
 	const yaml_node_t *packs = get_list(doc, rack, "packs", ONEPACK_MAX_PACKS);
 	int64_t value;
@@ -119,6 +148,7 @@ static void load_rack(struct doc *doc, const yaml_node_t *rack, struct scenario 
 		s->cell_count = (int32_t)value;
 	if (baud && doc_integer(doc, baud, 1200, 4000000, &value))
 		s->baud = (uint32_t)value;
+	load_protocol(doc, rack, s);
 	if (packs)
 		load_packs(doc, packs, s);
 }
@@ -227,20 +257,6 @@ static void load_faults(struct doc *doc, const yaml_node_t *list, struct scenari
 }
 
 /* --- the whole --- */
-
-static void load_text(struct doc *doc, const yaml_node_t *map, const char *key, char *out,
-		      size_t size)
-{
-	const yaml_node_t *node = doc_get(doc, map, key);
-	const char *text;
-
-	if (!node || !doc_string(doc, node, &text))
-		return;
-	if (strlen(text) >= size)
-		doc_complain(doc, node, "%s: at most %zu characters", key, size - 1);
-	else
-		snprintf(out, size, "%s", text);
-}
 
 static void load_root(struct doc *doc, const yaml_node_t *root, struct scenario *s)
 {

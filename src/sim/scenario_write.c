@@ -39,8 +39,8 @@ static void write_keys(FILE *out, const struct scenario_key keys[], const void *
 
 static void write_rack(FILE *out, const struct scenario *s)
 {
-	fprintf(out, "rack:\n  cells: %" PRId32 "\n  baud: %" PRIu32 "\n  packs:\n", s->cell_count,
-		s->baud);
+	fprintf(out, "rack:\n  protocol: %s\n  cells: %" PRId32 "\n  baud: %" PRIu32 "\n  packs:\n",
+		s->protocol, s->cell_count, s->baud);
 	for (int i = 0, next; i < s->pack_count; i = next) {
 		for (next = i + 1; next < s->pack_count; next++)
 			if (memcmp(&s->packs[i], &s->packs[next], sizeof s->packs[i]) != 0)

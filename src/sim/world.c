@@ -8,11 +8,10 @@
 
 #include "world_state.h"
 
-#define PACK_PROTOCOL "pack/jk-pb"
-#define USUAL_V       51.2
-#define LOWEST_BUS_V  10.0
-#define DIGEST_START  UINT64_C(0xcbf29ce484222325) /* FNV-1a, 64 bits */
-#define DIGEST_PRIME  UINT64_C(0x100000001b3)
+#define USUAL_V      51.2
+#define LOWEST_BUS_V 10.0
+#define DIGEST_START UINT64_C(0xcbf29ce484222325) /* FNV-1a, 64 bits */
+#define DIGEST_PRIME UINT64_C(0x100000001b3)
 /* Two lines of eight packs take 1.2 s for a cycle, fifteen on one take 2.1 s. */
 #define USUAL_CYCLE_MS  2000
 #define USUAL_ENGINE_MS 1000
@@ -154,16 +153,20 @@ void world_stop(struct world *world)
 
 static int build(struct world *world, FILE *errors)
 {
-	world->line_count = world->scenario.pack_count > WORLD_LINE_PACKS ? 2 : 1;
+	world->line_count = world->scenario.pack_count > WORLD_LINE_PACKS &&
+					    !scenario_has_firmware(&world->scenario)
+				    ? 2
+				    : 1;
 	world->lines = calloc(WORLD_MAX_LINES, sizeof *world->lines);
-	world->pack_wire = wire_load(PACK_PROTOCOL, errors);
+	world->pack_wire = wire_load(world->scenario.protocol, errors);
 	if (!world->lines || !world->pack_wire)
 		return -1;
 	scenario_build(&world->scenario, &world->plant);
 	world->figures.start_j = plant_stored_j(&world->plant);
 	fault_effects_at(NULL, 0, 0, &world->effects);
 	world->random.state = world->scenario.seed + 300;
-	world_lines_build(world);
+	if (world_lines_build(world) < 0)
+		return -1;
 	world_pace_build(world);
 	if (world_link_build(world, errors) < 0)
 		return -1;
@@ -195,7 +198,7 @@ void world_free(struct world *world)
 	wire_free(world->pack_wire);
 	wire_free(world->inverter.wire);
 	free(world->gateway.fusion);
-	free(world->lines);
+	world_lines_free(world);
 	free(world);
 }
 

@@ -110,7 +110,7 @@ static void crash(struct world *world)
 	world->gateway.running = false;
 	world->history.done_ms = WORLD_NEVER; /* what was not written is lost */
 	for (int i = 0; i < world->line_count; i++)
-		line_hush(&world->lines[i].jk.line, JK_BUS_TTY);
+		line_hush(world->lines[i].wire, JK_BUS_TTY);
 }
 
 int world_gateway_build(struct world *world, FILE *errors)
@@ -123,7 +123,7 @@ int world_gateway_build(struct world *world, FILE *errors)
 		snprintf(bus->name, sizeof bus->name, "rack-%c", 'a' + i);
 		bus->baud = world->scenario.baud;
 		bus->cycle_ms = world->options.cycle_ms;
-		bus->addresses = ((UINT32_C(1) << world->lines[i].jk.pack_count) - 1) << 1;
+		bus->addresses = ((UINT32_C(1) << world->lines[i].pack_count) - 1) << 1;
 	}
 	world->history.done_ms = WORLD_NEVER;
 	gateway->fusion = calloc(1, fusion_size());

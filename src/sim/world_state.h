@@ -4,6 +4,7 @@
  * from the start of the world. */
 #pragma once
 
+#include "fw_bus.h"
 #include "inverter/hold.h"
 #include "inverter/respond.h"
 #include "inverter/talk.h"
@@ -23,15 +24,20 @@
 /* --- the site --- */
 
 #define WORLD_LINE_PARTIES 2
+/* How often firmware packs measure there; on a board every 100 ms. The plant moves once a second.
+ */
+#define WORLD_FIRMWARE_STEP_MS 250
 
 /* A line with packs, and who is on it besides the gateway. */
 struct world_line {
+	struct line *wire; /* of one of these two */
 	struct jk_bus jk;
+	struct firmware_bus *firmware; /* NULL = JK packs */
 	int party_count;
 	struct line_party parties[WORLD_LINE_PARTIES];
 	struct jk_spoiler spoiler;
 	struct world *world;
-	int number, first_pack; /* from 0; index of its first pack */
+	int number, first_pack, pack_count; /* number and pack index from 0 */
 	int64_t due_ns, tick_ns;
 };
 
@@ -129,7 +135,9 @@ static inline int64_t world_now_ms(const struct world *world)
 
 /* --- world_lines.c --- */
 
-void world_lines_build(struct world *world);
+/* 0, or ERR_SPACE. */
+int world_lines_build(struct world *world);
+void world_lines_free(struct world *world);
 /* As the faults say. */
 void world_lines_drive(struct world *world);
 /* Lets the bytes pass that have passed by now, asks, gives up; sets due_ns. */

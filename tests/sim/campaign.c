@@ -2,6 +2,7 @@
 /* Runs many seeds, or the scenario files that are named, and checks every invariant at every step:
  *
  *   campaign seeds FIRST COUNT HOURS [KINDS]    so many seeds, each so long
+ *   campaign firmware FIRST COUNT HOURS [KINDS] the same with packs that run the firmware
  *   campaign time SECONDS FIRST HOURS [KINDS]   seeds from the first on, for so much time of one
  * core campaign files FILE...                      each of these scenarios
  *
@@ -19,6 +20,7 @@
 #define RERUN_EVERY 50
 
 struct tally {
+	const char *protocol; /* of the packs; NULL = as drawn */
 	double rack_days, pack_days;
 	int64_t runs, violations;
 	int64_t faults[FAULT_KINDS];
@@ -103,8 +105,11 @@ static int run_seeds(struct tally *tally, uint64_t first, uint64_t count, double
 	for (uint64_t i = 0; status == 0 && i < count && cpu_seconds() < budget_s; i++) {
 		swarm_draw(first + i, (int64_t)(hours * HOUR_MS), kinds, &scenario);
 		snprintf(tally->command, sizeof tally->command,
-			 "onepack sim run --seed %" PRIu64 " --days %g%s%s", first + i, hours / 24,
-			 list ? " --faults " : "", list ? list : "");
+			 "onepack sim run --seed %" PRIu64 " --days %g%s%s%s", first + i,
+			 hours / 24, tally->protocol ? " --firmware" : "", list ? " --faults " : "",
+			 list ? list : "");
+		if (tally->protocol)
+			strcpy(scenario.protocol, tally->protocol);
 		status = run(tally, &scenario);
 	}
 	return status;
@@ -131,7 +136,9 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "", *kinds = argc > 5 ? argv[5] : NULL;
 	int status;
 
-	if (strcmp(what, "seeds") == 0 && argc > 4) {
+	if (strcmp(what, "firmware") == 0)
+		tally.protocol = "pack/onepack";
+	if ((tally.protocol || strcmp(what, "seeds") == 0) && argc > 4) {
 		status = run_seeds(&tally, strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10),
 				   1e9, atof(argv[4]), kinds);
 	} else if (strcmp(what, "time") == 0 && argc > 4) {
@@ -141,6 +148,7 @@ int main(int argc, char **argv)
 		status = run_files(&tally, argv, argc);
 	} else {
 		fputs("usage: campaign seeds FIRST COUNT HOURS [KINDS]\n"
+		      "       campaign firmware FIRST COUNT HOURS [KINDS]\n"
 		      "       campaign time SECONDS FIRST HOURS [KINDS]\n"
 		      "       campaign files FILE...\n",
 		      stderr);
