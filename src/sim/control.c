@@ -1,158 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The commands of a running simulation: one table, which also is the help. A command is words with
  * spaces between; the answer begins with "ok" or "error: " and says what to do better. */
-#include "site.h"
+#include "control.h"
 
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "onepack/clock.h"
-
-#define MAX_WORDS 5
-
-struct call {
-	struct site *site;
-	const char *usage;
-	int count; /* of words, the command included */
-	char *words[MAX_WORDS];
-	char *answer;
-	size_t size;
-};
-
-static void say(const struct call *call, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void say(const struct call *call, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(call->answer, call->size, format, arguments);
-	va_end(arguments);
-}
-
-static void ok(const struct call *call)
-{
-	say(call, "ok");
-}
-
-/* --- words to values; false = the answer is written --- */
-
-static bool get_number(const struct call *call, int word, double low, double high, double *out)
-{
-	const char *text = word < call->count ? call->words[word] : "";
-	char *end;
-	double value = strtod(text, &end);
-
-	if (*text == '\0' || *end != '\0' || !(value >= low && value <= high)) {
-		say(call, "error: '%s' should be a number from %.10g to %.10g; usage: %s", text,
-		    low, high, call->usage);
-		return false;
-	}
-	*out = value;
-	return true;
-}
-
-static bool get_integer(const struct call *call, int word, int low, int high, int *out)
-{
-	double value;
-
-	if (!get_number(call, word, low, high, &value))
-		return false;
-	if (value != (int)value) {
-		say(call, "error: '%s' should be a whole number", call->words[word]);
-		return false;
-	}
-	*out = (int)value;
-	return true;
-}
-
-static bool get_pack(const struct call *call, int word, struct sim_pack **out)
-{
-	int number;
-
-	if (!get_integer(call, word, 1, call->site->plant.pack_count, &number))
-		return false;
-	*out = &call->site->plant.packs[number - 1];
-	return true;
-}
-
-static bool get_switch(const struct call *call, int word, bool *out)
-{
-	const char *text = word < call->count ? call->words[word] : "";
-
-	if (strcmp(text, "on") != 0 && strcmp(text, "off") != 0) {
-		say(call, "error: '%s' should be on or off; usage: %s", text, call->usage);
-		return false;
-	}
-	*out = strcmp(text, "on") == 0;
-	return true;
-}
-
-/* Where a pack is on its line; one of both is NULL, by the kind of the packs. */
-struct station {
-	struct jk_station *jk;
-	struct firmware_station *firmware;
-};
-
-static bool get_station(const struct call *call, int word, struct station *out)
-{
-	struct site *site = call->site;
-	struct site_line *on;
-	int pack, line, station;
-
-	if (!get_integer(call, word, 1, site->plant.pack_count, &pack))
-		return false;
-	site_find(site, pack, &line, &station);
-	on = &site->lines[line];
-	*out = (struct station){0};
-	if (site->packs == SITE_JK)
-		out->jk = &on->jk.stations[station];
-	else
-		out->firmware = &on->firmware.stations[station];
-	return true;
-}
-
-/* The kinds of packs differ in what can be done to them. */
-static bool check_kind(const struct call *call, enum site_packs kind)
-{
-	if (call->site->packs == kind)
-		return true;
-	say(call, "error: `%s` is for %s (onepack sim rack --packs %s)", call->words[0],
-	    kind == SITE_JK ? "JK packs" : "packs with our firmware",
-	    kind == SITE_JK ? "jk" : "onepack");
-	return false;
-}
-
-static bool get_firmware(const struct call *call, int word, struct sim_firmware **out)
-{
-	struct station station;
-
-	if (!check_kind(call, SITE_ONEPACK) || !get_station(call, word, &station))
-		return false;
-	*out = &station.firmware->firmware;
-	return true;
-}
-
-/* The next pack line that a command means (all, or the one that word `word` names), or NULL. */
-static struct site_line *next_line(const struct call *call, int word, struct site_line *line)
-{
-	struct site_line *end = call->site->lines + call->site->line_count;
-
-	for (line = line ? line + 1 : call->site->lines; line < end; line++)
-		if (word >= call->count || strcmp(call->words[word], line->name) == 0)
-			return line;
-	return NULL;
-}
-
-static bool check_line(const struct call *call, int word)
-{
-	if (next_line(call, word, NULL))
-		return true;
-	say(call, "error: there is no pack line '%s'; `status` lists them", call->words[word]);
-	return false;
-}
 
 /* --- the commands --- */
 
@@ -160,58 +11,58 @@ static void do_unplug(const struct call *call)
 {
 	struct sim_pack *pack;
 
-	if (!get_pack(call, 1, &pack))
+	if (!call_pack(call, 1, &pack))
 		return;
 	pack->unplugged = true;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_mute(const struct call *call)
 {
 	struct sim_pack *pack;
 
-	if (!get_pack(call, 1, &pack))
+	if (!call_pack(call, 1, &pack))
 		return;
 	pack->muted = true;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_plug(const struct call *call)
 {
 	struct sim_pack *pack;
 
-	if (!get_pack(call, 1, &pack))
+	if (!call_pack(call, 1, &pack))
 		return;
 	pack->unplugged = pack->muted = false;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_load(const struct call *call)
 {
 	double power_w;
 
-	if (!get_number(call, 1, 0, 1e6, &power_w))
+	if (!call_number(call, 1, 0, 1e6, &power_w))
 		return;
 	call->site->profile.load_w = power_w;
 	call->site->profile.fixed_load = true;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_sun(const struct call *call)
 {
 	double power_w;
 
-	if (!get_number(call, 1, 0, 1e6, &power_w))
+	if (!call_number(call, 1, 0, 1e6, &power_w))
 		return;
 	call->site->profile.sun_w = power_w;
 	call->site->profile.fixed_sun = true;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_auto(const struct call *call)
 {
 	call->site->profile.fixed_sun = call->site->profile.fixed_load = false;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_hot(const struct call *call)
@@ -219,19 +70,19 @@ static void do_hot(const struct call *call)
 	struct sim_pack *pack;
 	double celsius;
 
-	if (!get_pack(call, 1, &pack))
+	if (!call_pack(call, 1, &pack))
 		return;
 	if (call->count > 2 && strcmp(call->words[2], "off") == 0) {
 		pack->heat_held = false;
 		pack->cell_c = pack->ambient_c;
-		ok(call);
+		call_ok(call);
 		return;
 	}
-	if (!get_number(call, 2, -40, 120, &celsius))
+	if (!call_number(call, 2, -40, 120, &celsius))
 		return;
 	pack->heat_held = true;
 	pack->cell_c = celsius;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_cell(const struct call *call)
@@ -239,9 +90,9 @@ static void do_cell(const struct call *call)
 	struct sim_pack *pack;
 	int cell;
 
-	if (get_pack(call, 1, &pack) && get_integer(call, 2, 1, pack->cell_count, &cell) &&
-	    get_number(call, 3, -2, 2, &pack->cells[cell - 1].shift_v))
-		ok(call);
+	if (call_pack(call, 1, &pack) && call_integer(call, 2, 1, pack->cell_count, &cell) &&
+	    call_number(call, 3, -2, 2, &pack->cells[cell - 1].shift_v))
+		call_ok(call);
 }
 
 static void do_charge(const struct call *call)
@@ -249,41 +100,41 @@ static void do_charge(const struct call *call)
 	struct sim_pack *pack;
 	double soc_pct;
 
-	if (!get_pack(call, 1, &pack) || !get_number(call, 2, 0, 100, &soc_pct))
+	if (!call_pack(call, 1, &pack) || !call_number(call, 2, 0, 100, &soc_pct))
 		return;
 	for (int i = 0; i < pack->cell_count; i++)
 		pack->cells[i].soc = soc_pct / 100;
 	pack->bms.counted_ah = pack->bms.full_ah * soc_pct / 100;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_late(const struct call *call)
 {
-	struct station station;
+	struct call_station station;
 	int late_ms;
 
-	if (!get_station(call, 1, &station) || !get_integer(call, 2, 0, 60000, &late_ms))
+	if (!call_station(call, 1, &station) || !call_integer(call, 2, 0, 60000, &late_ms))
 		return;
 	if (station.jk)
 		station.jk->late_ms = late_ms;
 	else
 		station.firmware->late_ms = late_ms;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_address(const struct call *call)
 {
-	struct station station;
+	struct call_station station;
 	int address;
 
-	if (!get_station(call, 1, &station) ||
-	    !get_integer(call, 2, 0, station.jk ? JK_MAX_ADDRESS : FW_ADDRESS_LAST, &address))
+	if (!call_station(call, 1, &station) ||
+	    !call_integer(call, 2, 0, station.jk ? JK_MAX_ADDRESS : FW_ADDRESS_LAST, &address))
 		return;
 	if (station.jk)
 		station.jk->address = address;
 	else
 		sim_firmware_set_switches(&station.firmware->firmware, (uint8_t)address);
-	ok(call);
+	call_ok(call);
 }
 
 static void do_noise(const struct call *call)
@@ -291,11 +142,11 @@ static void do_noise(const struct call *call)
 	struct site_line *line = NULL;
 	int ppm;
 
-	if (!get_integer(call, 1, 0, 1000000, &ppm) || !check_line(call, 2))
+	if (!call_integer(call, 1, 0, 1000000, &ppm) || !call_check_line(call, 2))
 		return;
-	while ((line = next_line(call, 2, line)))
+	while ((line = call_next_line(call, 2, line)))
 		site_line_wire(line)->noise_ppm = (uint32_t)ppm;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_drop(const struct call *call)
@@ -303,11 +154,11 @@ static void do_drop(const struct call *call)
 	struct site_line *line = NULL;
 	int ppm;
 
-	if (!get_integer(call, 1, 0, 1000000, &ppm) || !check_line(call, 2))
+	if (!call_integer(call, 1, 0, 1000000, &ppm) || !call_check_line(call, 2))
 		return;
-	while ((line = next_line(call, 2, line)))
+	while ((line = call_next_line(call, 2, line)))
 		site_line_wire(line)->drop_ppm = (uint32_t)ppm;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_echo(const struct call *call)
@@ -315,11 +166,11 @@ static void do_echo(const struct call *call)
 	struct site_line *line = NULL;
 	bool on;
 
-	if (!get_switch(call, 1, &on) || !check_line(call, 2))
+	if (!call_switch(call, 1, &on) || !call_check_line(call, 2))
 		return;
-	while ((line = next_line(call, 2, line)))
+	while ((line = call_next_line(call, 2, line)))
 		site_line_wire(line)->echo = on;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_long(const struct call *call)
@@ -327,11 +178,11 @@ static void do_long(const struct call *call)
 	struct site_line *line = NULL;
 	bool on;
 
-	if (!check_kind(call, SITE_JK) || !get_switch(call, 1, &on) || !check_line(call, 2))
+	if (!call_kind(call, SITE_JK) || !call_switch(call, 1, &on) || !call_check_line(call, 2))
 		return;
-	while ((line = next_line(call, 2, line)))
+	while ((line = call_next_line(call, 2, line)))
 		line->jk.long_form = on;
-	ok(call);
+	call_ok(call);
 }
 
 static void do_master(const struct call *call)
@@ -339,105 +190,12 @@ static void do_master(const struct call *call)
 	struct site_line *line = NULL;
 	bool on;
 
-	if (!get_switch(call, 1, &on) || !check_line(call, 2))
+	if (!call_switch(call, 1, &on) || !call_check_line(call, 2))
 		return;
-	while ((line = next_line(call, 2, line)))
+	while ((line = call_next_line(call, 2, line)))
 		line->jk.foreign_master = line->firmware.foreign_master = on;
-	ok(call);
+	call_ok(call);
 }
-
-/* --- what only packs with our firmware have --- */
-
-static void do_reset(const struct call *call)
-{
-	struct sim_firmware *firmware;
-
-	if (!get_firmware(call, 1, &firmware))
-		return;
-	sim_firmware_restart(firmware, FW_BOOT_BUTTON, clock_monotonic_us() * 1000);
-	ok(call);
-}
-
-static void do_cut(const struct call *call)
-{
-	struct sim_firmware *firmware;
-	int64_t now_ns = clock_monotonic_us() * 1000, back_ns = LINE_NEVER;
-	double seconds;
-
-	if (!get_firmware(call, 1, &firmware))
-		return;
-	if (call->count > 2) {
-		if (!get_number(call, 2, 0, 1e6, &seconds))
-			return;
-		back_ns = now_ns + (int64_t)(seconds * 1e9);
-	}
-	sim_firmware_cut(firmware, now_ns, back_ns);
-	ok(call);
-}
-
-static void do_short(const struct call *call)
-{
-	struct sim_firmware *firmware;
-
-	if (get_firmware(call, 1, &firmware) && get_switch(call, 2, &firmware->afe.shorted))
-		ok(call);
-}
-
-static void set_bit(uint32_t *bits, uint32_t bit, bool on)
-{
-	*bits = on ? *bits | bit : *bits & ~bit;
-}
-
-static void do_key(const struct call *call)
-{
-	struct sim_firmware *firmware;
-	bool on;
-
-	if (!get_firmware(call, 1, &firmware) || !get_switch(call, 2, &on))
-		return;
-	set_bit(&firmware->afe.off_inputs, FW_INPUT_KEY, !on);
-	ok(call);
-}
-
-static void do_emergency(const struct call *call)
-{
-	struct sim_firmware *firmware;
-	bool on;
-
-	if (!get_firmware(call, 1, &firmware) || !get_switch(call, 2, &on))
-		return;
-	set_bit(&firmware->afe.on_inputs, FW_INPUT_EMERGENCY, on);
-	ok(call);
-}
-
-static void do_sensor(const struct call *call)
-{
-	struct sim_firmware *firmware;
-	int sensor;
-	bool on;
-
-	if (!get_firmware(call, 1, &firmware) || !get_integer(call, 2, 1, FW_SENSORS, &sensor) ||
-	    !get_switch(call, 3, &on))
-		return;
-	set_bit(&firmware->afe.broken_sensors, 1u << (sensor - 1), !on);
-	ok(call);
-}
-
-static void do_wire(const struct call *call)
-{
-	struct sim_firmware *firmware;
-	int cell;
-	bool on;
-
-	if (!get_firmware(call, 1, &firmware) ||
-	    !get_integer(call, 2, 1, firmware->body->cell_count, &cell) ||
-	    !get_switch(call, 3, &on))
-		return;
-	set_bit(&firmware->afe.broken_wires, 1u << (cell - 1), !on);
-	ok(call);
-}
-
-/* --- the rest --- */
 
 static void do_slcan(const struct call *call)
 {
@@ -450,10 +208,10 @@ static void do_slcan(const struct call *call)
 			continue;
 		for (int i = 0; i < call->site->inverter_count; i++)
 			call->site->inverters[i].adapter.answer = (enum slcan_answer)w;
-		ok(call);
+		call_ok(call);
 		return;
 	}
-	say(call, "error: '%s' should be cr, z or mute; usage: %s", text, call->usage);
+	call_say(call, "error: '%s' should be cr, z or mute; usage: %s", text, call->usage);
 }
 
 static void do_status(const struct call *call)
@@ -485,15 +243,17 @@ static const struct command {
 	{"address", "address PACK ADDRESS",
 	 "its switches: two may be alike; a JK at 0 is the master", do_address},
 	{"master", "master on|off [LINE]", "another master polls the line, too", do_master},
-	{"reset", "reset PACK", "its processor starts anew; so does one that is off", do_reset},
-	{"cut", "cut PACK [SECONDS]", "its supply fails, for so long or until `reset`", do_cut},
-	{"short", "short PACK on|off", "a short circuit at its terminals", do_short},
-	{"key", "key PACK on|off", "its key switch", do_key},
+	{"reset", "reset PACK", "its processor starts anew; so does one that is off",
+	 call_do_reset},
+	{"cut", "cut PACK [SECONDS]", "its supply fails, for so long or until `reset`",
+	 call_do_cut},
+	{"short", "short PACK on|off", "a short circuit at its terminals", call_do_short},
+	{"key", "key PACK on|off", "its key switch", call_do_key},
 	{"emergency", "emergency PACK on|off", "its emergency switch, which overrides protections",
-	 do_emergency},
+	 call_do_emergency},
 	{"sensor", "sensor PACK SENSOR on|off", "temperature sensors: 1-4 cells, 5 air, 6-7 MOS",
-	 do_sensor},
-	{"wire", "wire PACK CELL on|off", "the wire that measures a cell", do_wire},
+	 call_do_sensor},
+	{"wire", "wire PACK CELL on|off", "the wire that measures a cell", call_do_wire},
 	{"slcan", "slcan cr|z|mute", "how the CAN adapters acknowledge", do_slcan},
 	{"status", "status", "the truth as JSON on one line", do_status},
 	{"help", "help", "this list", do_help},
@@ -537,6 +297,6 @@ void site_command(struct site *site, const char *command, char *answer, size_t s
 		commands[i].run(&call);
 		return;
 	}
-	say(&call, "error: there is no command '%s'; `help` lists them",
-	    call.count > 0 ? call.words[0] : "");
+	call_say(&call, "error: there is no command '%s'; `help` lists them",
+		 call.count > 0 ? call.words[0] : "");
 }

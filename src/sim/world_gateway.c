@@ -51,6 +51,26 @@ static void on_cycle(void *context, int bus, int64_t cycle_ms, uint64_t cycles)
 		gateway->engine_due_ms = world_now_ms(world);
 }
 
+/* What the engine of onepackd tells the packs (tell_rack), as old as its last step. */
+static bool get_word(void *context, struct rack_word *out)
+{
+	const struct world *world = context;
+	const struct battery *battery = &world->gateway.now;
+
+	*out = (struct rack_word){
+		.charge_allowed = battery->charge_allowed == 1,
+		.discharge_allowed = battery->discharge_allowed == 1,
+		.force_charge = battery->force_charge > FORCE_NONE,
+		.inverter_lost = (battery->warnings & ALARM_BIT(ALARM_inverter_lost)) != 0,
+		.packs = battery->packs_online,
+		.voltage_mv = battery->voltage_mv,
+		.current_ma = battery->current_ma,
+		.time_ms = battery->time_ms,
+	};
+	return world->figures.engine_steps > 0 &&
+	       world_now_ms(world) - world->lease.renewed_ms <= RACK_WORD_MS;
+}
+
 /* --- start and crash --- */
 
 static int start_lines(struct world *world, FILE *errors)
@@ -59,7 +79,8 @@ static int start_lines(struct world *world, FILE *errors)
 						      .answer = on_answer,
 						      .foreign = on_foreign,
 						      .state = on_state,
-						      .cycle = on_cycle};
+						      .cycle = on_cycle,
+						      .word = get_word};
 	struct world_gateway *gateway = &world->gateway;
 	int64_t now_us = world->now_ns / NS_PER_US;
 	char why[128];
