@@ -38,6 +38,11 @@
 #define WORLD_LINE_PACKS    8 /* packs at addresses 1 to 8 of a line, as JK recommends */
 #define WORLD_WALL_START_MS INT64_C(1767225600000) /* 2026-01-01, wall time 0 of every world */
 
+/* What another kind of gateway would tell the inverter: called in each engine step with what was
+ * heard and what the fusion made of it, and free to change the limits. For comparisons. */
+typedef void world_other_rule(void *context, const struct fusion_input *input,
+			      struct battery *battery);
+
 struct world_options {
 	int32_t cycle_ms;  /* a poll cycle begins no sooner than this after the one before */
 	int32_t engine_ms; /* an engine step at least so often */
@@ -46,6 +51,8 @@ struct world_options {
 	 * less than those. */
 	int32_t calm_cycle_ms, calm_engine_ms, calm_plant_ms;
 	struct invariants *invariants; /* NULL = nothing is checked */
+	world_other_rule *other_rule;  /* NULL = what the fusion says is said */
+	void *other_context;
 	FILE *trace; /* JSON lines as `onepack fuse` reads them, with the truth; NULL = none */
 };
 

@@ -216,6 +216,8 @@ static void step(struct world *world, int64_t now_ms)
 	if (invariants)
 		invariants_before_fusion(invariants, gateway->fusion, &gateway->input);
 	fusion_step(gateway->fusion, &gateway->input, battery);
+	if (world->options.other_rule)
+		world->options.other_rule(world->options.other_context, &gateway->input, battery);
 	if (invariants)
 		invariants_after_fusion(invariants, battery);
 	battery->time_ms = WORLD_WALL_START_MS + now_ms + world->effects.clock_shift_ms;
