@@ -261,6 +261,8 @@ static void take_silence(struct update_job *job, int64_t now_ms)
 		update_enter(job, PHASE_RESTART, now_ms);
 		return;
 	}
+	if (job->phase == PHASE_RESPOND) /* a nonce is good for one response, answered or not */
+		update_authorize(job, (enum phase)job->after_auth, now_ms);
 	update_pause(job, now_ms + LATE_MS);
 	if (job->silent < QUICK_TRIES)
 		return;

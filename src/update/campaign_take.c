@@ -11,6 +11,7 @@
 #define RESTART_MS  1500 /* before the first try to reach a pack that restarts */
 #define ERASE_MAX   120000
 #define VERIFY_MAX  60000
+#define STILL_MS    5000 /* after that a pack that did not restart was never told to */
 #define RESTART_MAX 30000
 #define AUTHS       20 /* of a pack in one job */
 #define TROUBLES    20 /* chunks that a pack did not take */
@@ -282,15 +283,14 @@ static void take_restart(struct update_job *job, const uint8_t *words, int64_t n
 
 	if (error != UPDATE_FINE)
 		update_fail(job, error, now_ms);
-	else if (!update_current(job)->in_loader)
+	else if (!update_current(job)->in_loader || took_longer(job, now_ms, STILL_MS))
 		update_enter(job, PHASE_RUNNING, job->phase_ms); /* the same wait goes on */
-	else if (took_longer(job, now_ms, RESTART_MAX))
-		update_fail(job, UPDATE_REVERTED, now_ms);
 	else
 		update_pause(job, now_ms + POLL_MS);
 }
 
-/* The old image may answer some more before it restarts. */
+/* The old image may answer some more before it restarts. When it does not go at all, the command
+ * was lost. */
 static void take_running(struct update_job *job, const uint8_t *words, int64_t now_ms)
 {
 	const bool runs =
@@ -301,6 +301,8 @@ static void take_running(struct update_job *job, const uint8_t *words, int64_t n
 	} else if (runs) {
 		update_current(job)->progress = UPDATE_CONFIRMED;
 		update_pack_done(job, now_ms);
+	} else if (word(words, AT_PHASE) == SLOT_VERIFIED && took_longer(job, now_ms, STILL_MS)) {
+		update_authorize(job, PHASE_ACTIVATE, now_ms);
 	} else if (took_longer(job, now_ms, RESTART_MAX)) {
 		update_fail(job, UPDATE_REVERTED, now_ms);
 	} else {

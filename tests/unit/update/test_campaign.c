@@ -160,6 +160,45 @@ static void test_an_empty_pack_is_repaired(void **state)
 	expect_all_new();
 }
 
+/* One pack, from its application or from its loader, with one request or one answer lost. The
+ * number of exchanges. */
+static uint64_t run_with_a_loss(bool from_loader, uint64_t request, uint64_t answer)
+{
+	const struct update_options options = rack_options();
+
+	rack_init(&rack, 1, 500);
+	rack.poll_others = false;
+	if (from_loader) {
+		memset(rack.packs[0].torn.bytes[FW_AREA_SLOT_A], 0xff, TORN_AREA_SIZE);
+		rack_cut(&rack.packs[0], rack.now_ns / 1000000, 100);
+		rack_pass(&rack, 3000);
+	}
+	rack.lose_request = request;
+	rack.lose_answer = answer;
+	rack_begin(&rack, &options);
+	(void)rack_run(&rack, NULL);
+	if (rack.job.state != UPDATE_SUCCEEDED)
+		print_error("request %d or answer %d lost: %s\n", (int)request, (int)answer,
+			    update_error_text(rack.job.packs[0].error));
+	expect_all_new();
+	assert_int_equal(rack.packs[0].server.auth.wrong, 0);
+	return rack.job.exchanges;
+}
+
+static void test_whatever_is_lost_once_is_asked_again(void **state)
+{
+	(void)state;
+	for (int from_loader = 0; from_loader < 2; from_loader++) {
+		const uint64_t exchanges = run_with_a_loss(from_loader, 0, 0);
+
+		assert_in_range(exchanges, 30, 100);
+		for (uint64_t n = 1; n <= exchanges; n++) {
+			(void)run_with_a_loss(from_loader, n, 0);
+			(void)run_with_a_loss(from_loader, 0, n);
+		}
+	}
+}
+
 /* Expects that nothing was sent but questions. */
 static void expect_refused(const struct update_options *options, int pack, enum update_error error)
 {
@@ -248,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_a_pack_without_power_for_a_while),
 		cmocka_unit_test(test_a_pack_that_is_ill_with_the_new_image),
 		cmocka_unit_test(test_an_empty_pack_is_repaired),
+		cmocka_unit_test(test_whatever_is_lost_once_is_asked_again),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_charge_and_version),
 		cmocka_unit_test(test_words),

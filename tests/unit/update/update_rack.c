@@ -211,11 +211,14 @@ static void heard(void *context, int talker, int64_t end_ns, const uint8_t *byte
 	rack->heard_count += count;
 }
 
-static void ask(struct rack *rack, const uint8_t *frame, size_t length, int32_t answer_ms)
+/* With `lost` nobody hears it. */
+static void ask(struct rack *rack, const uint8_t *frame, size_t length, int32_t answer_ms,
+		bool lost)
 {
 	const int64_t wire_ns = (int64_t)length * rack->line.byte_ns;
 
-	assert_int_equal(line_send(&rack->line, GATEWAY, rack->now_ns, frame, length), 0);
+	if (!lost)
+		assert_int_equal(line_send(&rack->line, GATEWAY, rack->now_ns, frame, length), 0);
 	rack->heard_count = 0;
 	rack->request_end_ns = rack->now_ns + wire_ns;
 	rack->give_up_ns = rack->request_end_ns + answer_ms * NS;
@@ -228,7 +231,7 @@ static void poll_next(struct rack *rack)
 
 	rack->polled = (rack->polled + 1) % rack->count;
 	frame[0] = (uint8_t)(1 + rack->polled);
-	ask(rack, frame, fw_modbus_seal(frame, 6), 40);
+	ask(rack, frame, fw_modbus_seal(frame, 6), 40, false);
 	rack->doing = RACK_POLL;
 	rack->polls++;
 }
@@ -238,11 +241,13 @@ static void decide(struct rack *rack)
 	update_next(&rack->job, now_ms(rack), &rack->step);
 	switch (rack->step.kind) {
 	case UPDATE_STEP_SEND:
-		ask(rack, rack->step.frame, rack->step.length, rack->step.answer_ms);
+		ask(rack, rack->step.frame, rack->step.length, rack->step.answer_ms,
+		    rack->job.exchanges == rack->lose_request);
 		rack->doing = RACK_JOB;
 		break;
 	case UPDATE_STEP_BROADCAST:
-		ask(rack, rack->step.frame, rack->step.length, 2); /* the silence behind it */
+		ask(rack, rack->step.frame, rack->step.length, 2, /* the silence behind it */
+		    rack->job.exchanges == rack->lose_request);
 		rack->doing = RACK_SHOUT;
 		break;
 	case UPDATE_STEP_WAIT:
@@ -253,10 +258,17 @@ static void decide(struct rack *rack)
 	}
 }
 
+static bool is_lost(const struct rack *rack)
+{
+	return rack->doing == RACK_JOB && rack->job.exchanges == rack->lose_answer;
+}
+
 static bool is_answered(const struct rack *rack)
 {
 	const size_t wanted = rack->doing == RACK_POLL ? 117 : rack->step.answer_bytes;
 
+	if (is_lost(rack))
+		return false;
 	return rack->heard_count >= wanted ||
 	       (rack->heard_count == 5 && (rack->heard[1] & 0x80) != 0);
 }
@@ -276,7 +288,8 @@ static void run_gateway(struct rack *rack)
 		if (rack->doing == RACK_POLL)
 			rack->polls_answered += rack->heard_count == 117;
 		else
-			update_answer(&rack->job, now_ms(rack), rack->heard, rack->heard_count);
+			update_answer(&rack->job, now_ms(rack), rack->heard,
+				      is_lost(rack) ? 0 : rack->heard_count);
 		rack->doing = RACK_FREE;
 		rack->give_up_ns = rack->now_ns + 4 * NS; /* frames are parted by silence */
 		return;

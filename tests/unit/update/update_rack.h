@@ -53,7 +53,8 @@ struct rack {
 	int polled;
 	uint64_t polls, polls_answered;
 	bool poll_others;
-	int leaving_seen; /* packs that were named as leaving */
+	uint64_t lose_request, lose_answer; /* of the job's exchange with that number; 0 = none */
+	int leaving_seen;                   /* packs that were named as leaving */
 	uint8_t last_leaving;
 };
 
