@@ -110,18 +110,31 @@ enum fw_boot_event fw_update_take_event(struct fw_update *update)
 
 /* --- commands --- */
 
+/* A key that production did not write is one that everybody has. */
+static bool has_unlock_key(const struct fw_update *update)
+{
+	const uint8_t *key = update->config.unlock_key;
+	int same = 1;
+
+	if (!key || (key[0] != 0x00 && key[0] != 0xff))
+		return key != NULL;
+	while (same < FW_UPDATE_UNLOCK_KEY && key[same] == key[0])
+		same++;
+	return same < FW_UPDATE_UNLOCK_KEY;
+}
+
 /* The code for an image that does not fit: 64 bits of HMAC(key, uid, nonce, hash). The nonce is the
  * number of the boot state's copy, which moves when the code was used. */
 static bool is_unlocked(const struct fw_update *update)
 {
 	uint8_t text[8 + FW_SHA256_SIZE], mac[FW_SHA256_SIZE];
 
-	if (!update->config.unlock_key)
+	if (!has_unlock_key(update))
 		return false;
 	fw_put_u32be(text, update->config.uid32);
 	fw_put_u32be(text + 4, update->state.sequence);
 	memcpy(text + 8, update->offer.hash, FW_SHA256_SIZE);
-	fw_hmac_sha256(update->config.unlock_key, 32, text, sizeof text, mac);
+	fw_hmac_sha256(update->config.unlock_key, FW_UPDATE_UNLOCK_KEY, text, sizeof text, mac);
 	return fw_equal(mac, update->unlock, sizeof update->unlock);
 }
 
@@ -209,8 +222,11 @@ static int activate(struct fw_update *update)
 {
 	const struct fw_boot_state before = update->state;
 
-	if (update->restart)
+	/* once more, because the answer to the first was lost, perhaps by the restart */
+	if (update->state.trial && (update->restart || update->phase == FW_PHASE_TRIAL))
 		return 0;
+	if (update->restart)
+		return FW_BUSY; /* on its way back */
 	if (update->phase != FW_PHASE_VERIFIED)
 		return fw_update_refuse(update, FW_BAD_STATE);
 	if (update->pack.refuse)
@@ -257,7 +273,7 @@ static int revert(struct fw_update *update, enum fw_boot_event event)
 	const struct fw_boot_state before = update->state;
 
 	if (update->restart)
-		return 0;
+		return update->state.trial ? FW_BUSY : 0;
 	if (update->phase != FW_PHASE_TRIAL || !update->has_image[update->slot])
 		return fw_update_refuse(update, FW_BAD_STATE);
 	update->state.active = update->slot;

@@ -15,11 +15,12 @@
 #include "boot_state.h"
 #include "image.h"
 
-#define FW_UPDATE_BASE  0x3000
-#define FW_UPDATE_END   0x3100 /* first register behind the block */
-#define FW_CHUNK        224    /* bytes */
-#define FW_CHUNKS       1024   /* at most, in an image */
-#define FW_UPDATE_LEVEL 2      /* installer; the protocol checks nothing else for this block */
+#define FW_UPDATE_BASE       0x3000
+#define FW_UPDATE_END        0x3100 /* first register behind the block */
+#define FW_CHUNK             224    /* bytes */
+#define FW_CHUNKS            1024   /* at most, in an image */
+#define FW_UPDATE_UNLOCK_KEY 32
+#define FW_UPDATE_LEVEL      2 /* installer; the protocol checks nothing else for this block */
 
 /* Register 3006. */
 enum fw_phase {
@@ -50,7 +51,7 @@ struct fw_update_config {
 	struct fw_image_target target; /* counter and exempt are filled in here; in the
 					  application the loader's version, too */
 	int running;                   /* slot of the running image: 0, 1; -1: this is the loader */
-	const uint8_t *unlock_key;     /* 32 bytes, of this board; NULL = no unlocking */
+	const uint8_t *unlock_key;     /* of this board; NULL, all 00 or all FF = no unlocking */
 	uint32_t uid32;
 };
 

@@ -72,6 +72,28 @@ static void test_a_whole_update(void **state)
 	}
 }
 
+/* A gateway that missed the answer asks once more, before or after the restart. */
+static void test_activate_and_revert_once_more(void **state)
+{
+	(void)state;
+	assert_int_equal(rig_load(&rig, &second), FW_PHASE_VERIFIED);
+	assert_int_equal(rig_command(&rig, FW_UPDATE_ACTIVATE), 0);
+	assert_int_equal(rig_command(&rig, FW_UPDATE_ACTIVATE), 0);
+	assert_int_equal(rig_command(&rig, FW_UPDATE_REVERT), FW_BUSY);
+	rig_boot(&rig, FW_BOOT_COMMAND);
+	assert_int_equal(rig.running, 1);
+	assert_int_equal(rig_command(&rig, FW_UPDATE_ACTIVATE), 0);
+	assert_false(rig.update.restart);
+	assert_int_equal(phase(), FW_PHASE_TRIAL);
+	assert_int_equal(rig_command(&rig, FW_UPDATE_REVERT), 0);
+	assert_int_equal(rig_command(&rig, FW_UPDATE_REVERT), 0);
+	assert_int_equal(rig_command(&rig, FW_UPDATE_ACTIVATE), FW_BUSY);
+	rig_boot(&rig, FW_BOOT_COMMAND);
+	assert_int_equal(rig.running, 0);
+	assert_int_equal(rig_command(&rig, FW_UPDATE_ACTIVATE), FW_FAILURE);
+	assert_int_equal(bad(), FW_BAD_STATE);
+}
+
 static void expect_refused(struct image_facts facts, int why)
 {
 	static struct rig_image image;
@@ -438,9 +460,8 @@ static void write_unlock(const uint8_t code[8])
 }
 
 /* As the maker's service makes the code: from uid, nonce, hash. */
-static void make_unlock(const struct rig_image *image, uint8_t mac[32])
+static void make_unlock(const struct rig_image *image, const uint8_t key[32], uint8_t mac[32])
 {
-	static const uint8_t key[32] = "a key that this board has inside";
 	const uint32_t nonce = rig_long(&rig, 0x3039);
 	uint8_t text[40] = {0x12, 0x34, 0x56, 0x78};
 
@@ -450,8 +471,35 @@ static void make_unlock(const struct rig_image *image, uint8_t mac[32])
 	crypto_auth_hmacsha256(mac, text, sizeof text, key);
 }
 
+/* A board whose factory record is empty or lost: its key is one that everybody knows. */
+static void test_a_key_that_nobody_wrote_unlocks_nothing(void **state)
+{
+	static struct rig_image forced;
+	struct image_facts facts = rig_facts(1, 0);
+	uint8_t key[32], mac[32];
+
+	(void)state;
+	rig_sign(&forced, &facts, CODE_SIZE, &maker);
+	rig.update.config.unlock_key = key;
+	for (int filled = 0; filled < 2; filled++) {
+		memset(key, filled ? 0xff : 0x00, sizeof key);
+		make_unlock(&forced, key, mac);
+		rig_offer(&rig, &forced, 0);
+		write_unlock(mac);
+		assert_int_equal(rig_command(&rig, FW_UPDATE_PREPARE), FW_FAILURE);
+		assert_int_equal(bad(), FW_BAD_UNLOCK);
+		key[31] ^= 1;
+		make_unlock(&forced, key, mac);
+		rig_offer(&rig, &forced, 0);
+		write_unlock(mac);
+		assert_int_equal(rig_command(&rig, FW_UPDATE_PREPARE), 0);
+		assert_int_equal(rig_command(&rig, FW_UPDATE_ABORT), 0);
+	}
+}
+
 static void test_an_unlock_code_lets_one_image_in(void **state)
 {
+	static const uint8_t key[32] = "a key that this board has inside";
 	static struct rig_image forced;
 	struct image_facts facts = rig_facts(1, 0);
 	uint8_t mac[32];
@@ -459,7 +507,7 @@ static void test_an_unlock_code_lets_one_image_in(void **state)
 	(void)state;
 	facts.device_class = 0x0200;
 	rig_sign(&forced, &facts, CODE_SIZE, &maker);
-	make_unlock(&forced, mac);
+	make_unlock(&forced, key, mac);
 	mac[3] ^= 1;
 	rig_offer(&rig, &forced, 0);
 	write_unlock(mac);
@@ -518,6 +566,8 @@ int main(void)
 		cmocka_unit_test_setup(test_the_other_slot_helps_when_it_may, setup),
 		cmocka_unit_test_setup(test_nothing_to_go_back_to, setup),
 		cmocka_unit_test_setup(test_both_states_lost_take_the_newest, setup),
+		cmocka_unit_test_setup(test_activate_and_revert_once_more, setup),
+		cmocka_unit_test_setup(test_a_key_that_nobody_wrote_unlocks_nothing, setup),
 		cmocka_unit_test_setup(test_an_unlock_code_lets_one_image_in, setup),
 		cmocka_unit_test_setup(test_abort_and_erase, setup),
 	};
