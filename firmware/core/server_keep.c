@@ -163,6 +163,8 @@ static void keep_one(struct fw_server *server, uint32_t time_s, uint64_t now_ms)
 		server->settings.parameters = pack->parameters;
 		server->settings.calibration = pack->calibration;
 		fw_store_save(&server->store, &server->settings);
+	} else if (!server->store.twins && !server->store.dirty) {
+		fw_store_mirror(&server->store, &server->settings);
 	} else if (pack->counters_due != server->seen_counters) {
 		server->seen_counters = pack->counters_due;
 		fw_counters_keep(&server->counters, &pack->counters, time_s);

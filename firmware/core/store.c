@@ -243,19 +243,24 @@ static void defaults(struct fw_settings *settings)
 	fw_parameters_default(&settings->parameters, FW_LFP);
 }
 
-static void read_copy(const struct fw_store *store, int half, const struct header *header,
+/* False when it cannot be used as it is: then the parameters are defaults. */
+static bool read_copy(const struct fw_store *store, int half, const struct header *header,
 		      struct fw_settings *settings)
 {
 	uint8_t bytes[ENTRY];
 
 	for (uint32_t i = 0; i < header->count; i++) {
-		if (read_at(store, half, HEADER + ENTRY * i, bytes, ENTRY))
-			return; /* was read a moment ago, when its CRC was made */
+		if (read_at(store, half, HEADER + ENTRY * i, bytes, ENTRY)) {
+			defaults(settings);
+			return false;
+		}
 		take_entry(store, header->layout,
 			   (struct entry){fw_get_u16be(bytes), fw_get_u16be(bytes + 2)}, settings);
 	}
-	if (fw_parameters_check(&settings->parameters))
-		fw_parameters_default(&settings->parameters, settings->parameters.chemistry);
+	if (!fw_parameters_check(&settings->parameters))
+		return true;
+	fw_parameters_default(&settings->parameters, settings->parameters.chemistry);
+	return false;
 }
 
 void fw_store_init(struct fw_store *store, const struct fw_flash *flash)
@@ -263,6 +268,7 @@ void fw_store_init(struct fw_store *store, const struct fw_flash *flash)
 	memset(store, 0, sizeof *store);
 	store->flash = flash;
 	store->layout = LAYOUT;
+	store->twins = true;
 }
 
 enum fw_stored fw_store_load(struct fw_store *store, struct fw_settings *settings)
@@ -272,6 +278,7 @@ enum fw_stored fw_store_load(struct fw_store *store, struct fw_settings *setting
 	int best = -1;
 
 	defaults(settings);
+	store->twins = true;
 	for (int half = 0; half < HALVES; half++) {
 		whole[half] = check_copy(store, half, &headers[half]);
 		if (whole[half] && (best < 0 || headers[half].sequence > headers[best].sequence))
@@ -282,7 +289,11 @@ enum fw_stored fw_store_load(struct fw_store *store, struct fw_settings *setting
 								: FW_STORED_LOST;
 	store->newest = (uint8_t)best;
 	store->sequence = headers[best].sequence;
-	read_copy(store, best, &headers[best], settings);
+	if (!read_copy(store, best, &headers[best], settings))
+		return FW_STORED_LOST;
+	/* another layout stays until something changes: the firmware of before may come back */
+	store->twins = headers[best].layout != store->layout ||
+		       (whole[!best] && headers[!best].crc == headers[best].crc);
 	return FW_STORED;
 }
 
@@ -343,16 +354,15 @@ static bool write_copy(const struct fw_store *store, int half, const struct fw_s
 	return true;
 }
 
-bool fw_store_save(struct fw_store *store, const struct fw_settings *settings)
+/* A copy into the half that is not the newest; `sequence` makes it the newest or its twin. */
+static bool save(struct fw_store *store, const struct fw_settings *settings, uint32_t sequence)
 {
-	struct header header = {.sequence = store->sequence + 1,
-				.layout = store->layout,
-				.count = (uint16_t)entry_count()};
+	struct header header = {
+		.sequence = sequence, .layout = store->layout, .count = (uint16_t)entry_count()};
 	struct header kept;
 	uint8_t bytes[HEADER];
 	const int half = !store->newest;
 
-	store->dirty = false;
 	store->failed = true;
 	if (half_size(store) < HEADER + ENTRY * (uint32_t)entry_count() + BLOCK)
 		return false;
@@ -363,9 +373,22 @@ bool fw_store_save(struct fw_store *store, const struct fw_settings *settings)
 	    kept.crc != header.crc)
 		return false;
 	store->newest = (uint8_t)half;
-	store->sequence = header.sequence;
+	store->sequence = sequence;
 	store->failed = false;
 	return true;
+}
+
+bool fw_store_save(struct fw_store *store, const struct fw_settings *settings)
+{
+	store->dirty = false;
+	store->twins = !save(store, settings, store->sequence + 1);
+	return !store->failed;
+}
+
+bool fw_store_mirror(struct fw_store *store, const struct fw_settings *settings)
+{
+	store->twins = true; /* also when it fails: that is told, and not tried again and again */
+	return save(store, settings, store->sequence);
 }
 
 void fw_store_touch(struct fw_store *store, uint64_t now_ms)

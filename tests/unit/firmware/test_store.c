@@ -72,6 +72,15 @@ static void what_was_written_comes_back(void **state)
 	free(torn);
 }
 
+static int reads_left;
+static int (*good_read)(void *, enum fw_area, uint32_t, void *, uint32_t);
+
+static int read_fails_later(void *context, enum fw_area area, uint32_t at, void *bytes,
+			    uint32_t count)
+{
+	return reads_left-- > 0 ? good_read(context, area, at, bytes, count) : -1;
+}
+
 /* Whichever of both it is, it is whole. */
 static void a_cut_leaves_one_whole(void **state)
 {
@@ -188,10 +197,68 @@ static void values_that_cannot_be_are_left_out(void **state)
 	/* a set that breaks a rule is worth nothing; who is who stays */
 	settings.parameters.cell_ov_release_mv = settings.parameters.cell_ov_mv;
 	assert_true(fw_store_save(&store, &settings));
-	assert_int_equal(fw_store_load(&store, &read), FW_STORED);
+	assert_int_equal(fw_store_load(&store, &read), FW_STORED_LOST);
 	assert_int_equal(read.parameters.charge_limit_dA, 1000);
 	assert_int_equal(read.parameters.chemistry, FW_LTO);
 	assert_int_equal(read.address, 17);
+	assert_true(store.twins); /* defaults are not written over what somebody may want back */
+	free(torn);
+}
+
+/* Somebody lowered a limit. Years later one copy rots, whichever it is. */
+static void a_rotten_copy_does_not_bring_old_limits_back(void **state)
+{
+	(void)state;
+	for (uint32_t half = 0; half < 2; half++) {
+		struct torn_flash *torn = new_flash(4);
+		static struct fw_settings settings, read;
+		struct fw_store store;
+
+		fw_store_init(&store, &torn->flash);
+		other_settings(&settings, 0);
+		assert_true(fw_store_save(&store, &settings));
+		settings.parameters.charge_limit_dA = 123;
+		assert_true(fw_store_save(&store, &settings));
+		assert_false(store.twins);
+		assert_true(fw_store_mirror(&store, &settings));
+		torn->bytes[FW_AREA_PARAMETERS][half * PAGE + 100] ^= 1;
+		fw_store_init(&store, &torn->flash);
+		assert_int_equal(fw_store_load(&store, &read), FW_STORED);
+		assert_same(&read, &settings);
+		assert_false(store.twins); /* and is healed */
+		assert_true(fw_store_mirror(&store, &read));
+		torn->bytes[FW_AREA_PARAMETERS][!half * PAGE + 100] ^= 1;
+		fw_store_init(&store, &torn->flash);
+		assert_int_equal(fw_store_load(&store, &read), FW_STORED);
+		assert_same(&read, &settings);
+		free(torn);
+	}
+}
+
+/* The part gives the copy when it is checked, and fails when it is read. */
+static void what_cannot_be_read_is_not_half_taken(void **state)
+{
+	struct torn_flash *torn = new_flash(4);
+	static struct fw_settings settings, read;
+	struct fw_store store;
+
+	(void)state;
+	fw_store_init(&store, &torn->flash);
+	other_settings(&settings, 0);
+	assert_true(fw_store_save(&store, &settings));
+	assert_true(fw_store_mirror(&store, &settings));
+	good_read = torn->flash.read;
+	torn->flash.read = read_fails_later;
+	for (int reads = 1; reads < 60; reads++) {
+		reads_left = reads;
+		fw_store_init(&store, &torn->flash);
+		if (fw_store_load(&store, &read) == FW_STORED) {
+			assert_same(&read, &settings);
+			continue;
+		}
+		assert_int_equal(read.parameters.charge_limit_dA, 1000);
+		assert_int_equal(read.address, 0);
+	}
 	free(torn);
 }
 
@@ -248,6 +315,8 @@ int main(void)
 		cmocka_unit_test(both_lost_is_told),
 		cmocka_unit_test(other_layouts_are_understood),
 		cmocka_unit_test(values_that_cannot_be_are_left_out),
+		cmocka_unit_test(a_rotten_copy_does_not_bring_old_limits_back),
+		cmocka_unit_test(what_cannot_be_read_is_not_half_taken),
 		cmocka_unit_test(it_is_stored_two_seconds_later),
 		cmocka_unit_test(counters_survive),
 	};
