@@ -32,9 +32,13 @@ static const struct {
 	{FW_COMMAND_IDENTIFY, FW_LEVEL_NONE},
 };
 
-/* The level a command needs, -1 for one that nobody knows. */
-static int level_of(uint16_t code)
+/* The level a command needs, -1 for one that nobody knows. The voltages of another chemistry burn
+ * cells: who may load them is who may say how many cells there are. */
+static int level_of(const struct fw_pack *pack, uint16_t code, uint32_t argument)
 {
+	if (code == FW_COMMAND_DEFAULTS && argument < FW_CHEMISTRIES &&
+	    argument != (uint32_t)pack->parameters.chemistry)
+		return FW_LEVEL_FACTORY;
 	for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
 		if (levels[i].code == code)
 			return levels[i].level;
@@ -89,7 +93,7 @@ enum fw_exception fw_command_write(const struct fw_access *access,
 	struct fw_command_state *command = &server->command;
 	const uint16_t code = fw_get_u16be(words), sequence = fw_get_u16be(words + 2);
 	const uint32_t argument = fw_get_u32be(words + 4);
-	const int level = level_of(code);
+	const int level = level_of(server->pack, code, argument);
 
 	if (access->broadcast && code != FW_COMMAND_SAFE_STOP)
 		return FW_ILLEGAL_REGISTER;

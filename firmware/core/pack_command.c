@@ -116,9 +116,13 @@ static enum fw_result defaults(struct fw_pack *pack, uint32_t argument, enum fw_
 	static const uint16_t codes[FW_CHEMISTRIES] = {FW_EVENT_PRESET_LFP, FW_EVENT_PRESET_LI_ION,
 						       FW_EVENT_PRESET_LTO};
 
+	struct fw_parameters parameters = pack->parameters;
+
 	if (argument >= FW_CHEMISTRIES)
 		return FW_RESULT_ARGUMENT;
-	fw_parameters_preset(&pack->parameters, (enum fw_chemistry)argument);
+	fw_parameters_preset(&parameters, (enum fw_chemistry)argument);
+	if (!fw_pack_set_parameters(pack, &parameters)) /* what stays must fit what comes */
+		return FW_RESULT_ARGUMENT;
 	pack->parameters_changed++;
 	fw_event_put(&pack->events, source, codes[argument], 0, 0);
 	return FW_RESULT_OK;
