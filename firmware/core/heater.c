@@ -56,8 +56,8 @@ static bool forbidden(const struct fw_pack *pack)
 
 	return !(pack->identity->features & FW_HAS_HEATER) || work->heater_broken ||
 	       work->stop_fault != 0 || (pack->protections & bad) || work->safe_stop ||
-	       !pack->values.cell_temperatures_complete || pack->values.cell_max_dC >= CEILING_dC ||
-	       work->heater_pause_ms > 0;
+	       work->asleep || work->switch_off || !pack->values.cell_temperatures_complete ||
+	       pack->values.cell_max_dC >= CEILING_dC || work->heater_pause_ms > 0;
 }
 
 static bool energy_for_it(const struct fw_pack *pack)

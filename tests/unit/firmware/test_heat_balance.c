@@ -56,6 +56,25 @@ static void modes_of_the_heater(void **state)
 	}
 }
 
+/* Nobody watches over a heater then. */
+static void a_pack_that_sleeps_or_leaves_does_not_heat(void **state)
+{
+	static struct rig rig;
+
+	(void)state;
+	for (int leaves = 0; leaves < 2; leaves++) {
+		cold_with_charger(&rig);
+		assert_true(rig.pack.outputs.heater);
+		if (leaves)
+			fw_pack_command(&rig.pack, FW_COMMAND_POWER_OFF, FW_MAGIC_POWER_OFF,
+					FW_SOURCE_BUS, 0);
+		else
+			fw_pack_command(&rig.pack, FW_COMMAND_SLEEP, 0, FW_SOURCE_BUS, 0);
+		rig_run(&rig, 500);
+		assert_false(rig.pack.outputs.heater);
+	}
+}
+
 static void a_command_heats_up_to_the_stop_temperature(void **state)
 {
 	static struct rig rig;
@@ -279,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_heater_warms_before_charge),
 		cmocka_unit_test(modes_of_the_heater),
+		cmocka_unit_test(a_pack_that_sleeps_or_leaves_does_not_heat),
 		cmocka_unit_test(a_command_heats_up_to_the_stop_temperature),
 		cmocka_unit_test(the_heater_stops_for_every_doubt),
 		cmocka_unit_test(a_heater_that_draws_wrongly_is_a_fault),
