@@ -7,6 +7,7 @@
 #include "bytes.h"
 
 #define LONGEST_WINDOW_S 5
+#define LONGEST_SLOT_MS  100 /* at 9600 a master needs 18; for a minute nobody would wait */
 #define SLOT_BITS        4
 #define UID_BITS         32
 
@@ -80,7 +81,7 @@ static void search(const struct fw_addressing *addressing, const uint8_t *argume
 	const unsigned bits = fw_get_u16be(arguments + 4);
 	const unsigned slot_ms = fw_get_u16be(arguments + 6);
 
-	if (addressing->muted || bits > UID_BITS)
+	if (addressing->muted || bits > UID_BITS || slot_ms > LONGEST_SLOT_MS)
 		return;
 	if (bits > 0 && (addressing->uid32 ^ prefix) >> (UID_BITS - bits) != 0)
 		return;

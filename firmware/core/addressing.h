@@ -26,7 +26,7 @@ enum fw_address_source {
 enum fw_address_operation {
 	FW_ADDRESS_WINDOW,  /* seconds 1..5; the others are ignored outside */
 	FW_ADDRESS_RELEASE, /* everybody to 247, EN_OUT low, unmuted */
-	FW_ADDRESS_SEARCH,  /* prefix (2), bits, slot ms: answer in slot */
+	FW_ADDRESS_SEARCH,  /* prefix (2), bits, slot ms, at most 100: answer in slot */
 	FW_ADDRESS_ASSIGN,  /* uid32 (2), address, position or 0 */
 	FW_ADDRESS_MUTE,    /* uid32 (2): no more answers to searches */
 	FW_ADDRESS_STORE,   /* keep address and position; needs level 2 */

@@ -379,6 +379,28 @@ static void the_enable_line_tells_the_order(void **state)
 	free(rig);
 }
 
+/* An answer that waits for its slot keeps the pack from writing to flash. */
+static void slots_that_no_master_needs_are_not_waited_for(void **state)
+{
+	static const uint8_t window[12] = {0xAD, 0xD0, 0, 5};
+	const struct fw_identity identity = {.uid32 = 0xF0000001};
+	const struct fw_settings settings = {0};
+	struct fw_addressing addressing;
+
+	(void)state;
+	fw_addressing_init(&addressing, &identity, 0, &settings);
+	fw_addressing_obey(&addressing, window, false, 0);
+	for (unsigned slot_ms = 0; slot_ms <= UINT16_MAX; slot_ms++) {
+		const uint8_t search[12] = {
+			0xAD, 0xD2, 0, 0, 0, 0, 0, 0, (uint8_t)(slot_ms >> 8), (uint8_t)slot_ms};
+		const struct fw_addressing_effect effect =
+			fw_addressing_obey(&addressing, search, false, 1000);
+
+		assert_int_equal(effect.answer, slot_ms <= 100);
+		assert_int_equal(effect.slot_us, slot_ms <= 100 ? 15 * 1000 * slot_ms : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +411,7 @@ int main(void)
 		cmocka_unit_test(two_with_the_same_switches),
 		cmocka_unit_test(packs_come_and_go),
 		cmocka_unit_test(the_enable_line_tells_the_order),
+		cmocka_unit_test(slots_that_no_master_needs_are_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
