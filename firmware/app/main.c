@@ -196,6 +196,8 @@ static void start(void)
 		pack.told_faults |= FW_BIT(FW_FAULT_CLOCK);
 	if (unit.identity.boot_reason == FW_BOOT_WATCHDOG)
 		pack.told_faults |= FW_BIT(FW_FAULT_WATCHDOG);
+	if (!unit.has_factory) /* without pre-charge, ratings, calibration: nothing closes */
+		pack.told_faults |= FW_BIT(FW_FAULT_PARAMETER_MEMORY);
 	if (!fw_selftest_ram())
 		pack.told_faults |= FW_BIT(FW_FAULT_SELF_TEST);
 	baud = fw_server_baud(&server);

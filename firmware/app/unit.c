@@ -6,13 +6,13 @@
 #include "firmware/app/build.h"
 #include "firmware/board/board.h"
 #include "firmware/boot/maker_key.h"
+#include "firmware/core/boot_state.h"
 #include "firmware/core/bytes.h"
 #include "firmware/core/measurement.h"
 #include "firmware/crypto/crc32.h"
 
-#define LOADER_VERSION 1
-#define BENCH_MA       10000
-#define ALL_SENSORS    ((1u << FW_SENSORS) - 1u)
+#define BENCH_MA    10000
+#define ALL_SENSORS ((1u << FW_SENSORS) - 1u)
 
 /* Storage that does not answer: everything fails, and the pack still protects its cells. */
 static int no_read(void *context, enum fw_area area, uint32_t at, void *bytes, uint32_t count)
@@ -46,7 +46,7 @@ static const struct fw_flash no_flash = {
 	.erase = no_erase,
 };
 
-/* A board that production has not seen yet: enough to try it on the bench. */
+/* A board that production has not seen yet, or that lost its record: it measures and answers. */
 static void use_defaults(struct fw_identity *id)
 {
 	*id = (struct fw_identity){.device_class = FW_BUILD_CLASS,
@@ -56,12 +56,22 @@ static void use_defaults(struct fw_identity *id)
 				   .sensors = ALL_SENSORS};
 }
 
+/* Of the loader that started us; it left it in the boot state. 0: none did. */
+static uint16_t loader_version(const struct fw_flash *flash)
+{
+	struct fw_boot_state state;
+
+	(void)fw_boot_state_load(flash, &state);
+	return state.loader_version;
+}
+
 static void identify(struct fw_unit *unit)
 {
 	struct fw_identity *id = &unit->identity;
 	uint8_t number[12];
 
-	if (!fw_factory_read(unit->flash, &unit->factory))
+	unit->has_factory = fw_factory_read(unit->flash, &unit->factory);
+	if (!unit->has_factory)
 		use_defaults(&unit->factory.identity);
 	*id = unit->factory.identity;
 	fw_board_unique_id(number);
@@ -73,7 +83,7 @@ static void identify(struct fw_unit *unit)
 	id->minor = FW_BUILD_MINOR;
 	id->patch = FW_BUILD_PATCH;
 	id->source_revision = FW_BUILD_SOURCE;
-	id->loader_version = LOADER_VERSION;
+	id->loader_version = loader_version(unit->flash);
 	id->boot_reason = fw_board_boot_reason();
 	memcpy(unit->secrets.key, unit->factory.key, sizeof unit->secrets.key);
 	memcpy(unit->secrets.installer, unit->factory.installer, sizeof unit->secrets.installer);
@@ -88,7 +98,7 @@ void fw_unit_init(struct fw_unit *unit, uint32_t vectors)
 	unit->target = (struct fw_image_target){
 		.device_class = unit->identity.device_class,
 		.hardware_revision = unit->identity.hardware_revision,
-		.loader_version = LOADER_VERSION,
+		.loader_version = unit->identity.loader_version,
 		.keys = fw_maker_keys,
 		.key_count = FW_MAKER_KEYS,
 	};

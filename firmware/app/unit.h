@@ -9,6 +9,7 @@
 
 struct fw_unit {
 	struct fw_factory factory;
+	bool has_factory; /* false: ratings, features and calibration are not known */
 	struct fw_identity identity;
 	struct fw_secrets secrets;
 	const struct fw_flash *flash; /* never NULL: one that always fails, if need be */
