@@ -355,7 +355,7 @@ static bool write_copy(const struct fw_store *store, int half, const struct fw_s
 }
 
 /* A copy into the half that is not the newest; `sequence` makes it the newest or its twin. */
-static bool save(struct fw_store *store, const struct fw_settings *settings, uint32_t sequence)
+static bool save_copy(struct fw_store *store, const struct fw_settings *settings, uint32_t sequence)
 {
 	struct header header = {
 		.sequence = sequence, .layout = store->layout, .count = (uint16_t)entry_count()};
@@ -381,14 +381,14 @@ static bool save(struct fw_store *store, const struct fw_settings *settings, uin
 bool fw_store_save(struct fw_store *store, const struct fw_settings *settings)
 {
 	store->dirty = false;
-	store->twins = !save(store, settings, store->sequence + 1);
+	store->twins = !save_copy(store, settings, store->sequence + 1);
 	return !store->failed;
 }
 
 bool fw_store_mirror(struct fw_store *store, const struct fw_settings *settings)
 {
 	store->twins = true; /* also when it fails: that is told, and not tried again and again */
-	return save(store, settings, store->sequence);
+	return save_copy(store, settings, store->sequence);
 }
 
 void fw_store_touch(struct fw_store *store, uint64_t now_ms)
