@@ -27,6 +27,11 @@ bool drift_is_visible(const struct slot *slot, enum direction direction)
 	return slot_switch(slot, back) == 1 || slot_flow(slot, direction) > 0;
 }
 
+bool network_is_on_time(const struct slot *slot)
+{
+	return slot->age_ms <= slot->cycle_ms * 3 / 2;
+}
+
 struct network network_build(const struct fusion *fusion, enum direction direction)
 {
 	struct network network = {.direction = direction, .is_complete = true, .is_certain = true};
@@ -53,11 +58,13 @@ struct network network_build(const struct fusion *fusion, enum direction directi
 			}
 			continue;
 		}
-		network.is_complete &= slot->age_ms <= slot->cycle_ms * 3 / 2;
+		network.is_complete &= network_is_on_time(slot);
 		network.is_certain &= slot->state == PACK_ACTIVE;
 		network.members |= UINT32_C(1) << i;
 		network.weight += share_weight(&slot->share);
 		network.flow_ma += slot_flow(slot, direction);
+		if (network_is_on_time(slot) || slot_flow(slot, direction) < 0)
+			network.heard_ma += slot_flow(slot, direction);
 		network.sum_ma += slot->limit_ma[direction];
 		if (drift_is_visible(slot, direction)) {
 			network.free_weight += share_weight(&slot->share);

@@ -13,6 +13,8 @@ struct network {
 	int64_t weight;      /* sum of the members' share weights */
 	int64_t wide_weight; /* the same with the packs that perhaps conduct */
 	int64_t flow_ma;     /* sum of the members' flows */
+	int64_t heard_ma;    /* the same without what late members took when they were last heard:
+				perhaps the others take that by now */
 	int64_t free_weight; /* weight and flow of those whose drift is visible now */
 	int64_t free_ma;
 	int64_t wide_free_weight; /* the same with the packs that perhaps conduct, as they last */
@@ -25,6 +27,9 @@ struct network {
 	bool is_complete;                    /* no member has missed its turn */
 	bool is_certain; /* all members are fresh, and there is no silent or doubtful pack */
 };
+
+/* Whether a pack has not missed its turn. */
+bool network_is_on_time(const struct slot *slot);
 
 struct network network_build(const struct fusion *fusion, enum direction direction);
 

@@ -213,12 +213,12 @@ static void apply_guard(struct search *search, const struct slot *slot)
 	const int64_t flow_ma = slot_flow(slot, network->direction);
 	const int64_t limit_ma = slot->limit_ma[network->direction];
 	const int64_t margin_ma = guard_margin(slot, network->direction);
-	int64_t total_ma = network->flow_ma + network->doubtful_ma;
+	int64_t total_ma = network->heard_ma + network->doubtful_ma;
 	struct cause cause = cause_of(RULE_OVERCURRENT, slot_number(search->fusion, slot));
 
 	if (slot->silent || flow_ma <= limit_ma + margin_ma)
 		return;
-	if (slot->presence[network->direction] == PRESENCE_PERHAPS)
+	if (slot->presence[network->direction] == PRESENCE_PERHAPS || !network_is_on_time(slot))
 		total_ma += flow_ma;
 	cause.value = (int32_t)flow_ma;
 	report_circulating(search, slot, &cause);

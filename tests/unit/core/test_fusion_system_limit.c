@@ -315,6 +315,31 @@ static void too_much_current_shrinks_the_total(void **state)
 	assert_int_equal(charge(&rig), 190000);
 }
 
+/* One of three has gone, and the others have its share at once, too much: what it took when it was
+ * last heard must not count as if it still did. */
+static void a_late_pack_does_not_hold_the_guard_up(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_settle(&rig, 3);
+	for (int i = 0; i < 3; i++)
+		rig.packs[i].current_ma = 80000;
+	rig_run(&rig, 5);
+	assert_int_equal(charge(&rig), 285000);
+	rig.absent[2] = true;
+	rig.packs[0].current_ma = rig.packs[1].current_ma = 120000;
+	rig_run(&rig, 1); /* it may just be late */
+	assert_int_equal(charge(&rig), 320000LL * 95 / 120);
+	rig_run(&rig, 1); /* it has missed its turn */
+	assert_int_equal(charge(&rig), 240000LL * 95 / 120);
+	rig.packs[0].current_ma = rig.packs[1].current_ma = 80000;
+	rig.packs[2].current_ma = 80000;
+	rig.absent[2] = false;
+	rig_run(&rig, 1);
+	assert_int_equal(charge(&rig), 285000);
+}
+
 /* A large pack's noise allowance must not reach to where its BMS trips: limit 95 A, trip 100 A. */
 static void the_guard_acts_long_before_a_pack_trips(void **state)
 {
@@ -621,6 +646,7 @@ int main(void)
 		cmocka_unit_test(a_load_step_between_two_answers_is_no_drift),
 		cmocka_unit_test(an_open_switch_is_no_drift),
 		cmocka_unit_test(too_much_current_shrinks_the_total),
+		cmocka_unit_test(a_late_pack_does_not_hold_the_guard_up),
 		cmocka_unit_test(the_guard_acts_long_before_a_pack_trips),
 		cmocka_unit_test(a_pack_that_limits_itself_is_taken_out_and_added),
 		cmocka_unit_test(user_caps_count),
