@@ -225,8 +225,10 @@ static void remember(struct slot *slot)
 		slot->stated_max_ma = pack->charge_current_limit_ma;
 	if (pack->discharge_current_limit_ma > slot->stated_max_ma)
 		slot->stated_max_ma = pack->discharge_current_limit_ma;
-	if (pack->charge_mos != FIELD_UNKNOWN || pack->charge_current_limit_ma != FIELD_UNKNOWN)
-		slot->rests = pack->charge_mos == 0 || pack->charge_current_limit_ma == 0;
+	if (pack->charge_mos != FIELD_UNKNOWN)
+		slot->rests_by_switch = pack->charge_mos == 0;
+	if (pack->charge_current_limit_ma != FIELD_UNKNOWN)
+		slot->rests_by_limit = pack->charge_current_limit_ma == 0;
 	if (slot->cells.is_complete)
 		slot->cell_count = pack->cell_count;
 	slot->temperature_count = known_temperatures(pack);

@@ -6,9 +6,10 @@
  * has missed its turn, nothing is learned.
  *
  * A pack that takes more than its share lowers the limit (a debit). One that takes less raises it
- * (a credit), and a credit must be certain: every pack fresh, nobody silent, the set of packs
- * unchanged for three answers. Half of a difference may be a wrong share instead, so a credit that
- * was seen while current flowed the other way is reduced by what twice the share would explain. */
+ * (a credit), and a credit must be certain: every pack fresh and in its turn, nobody silent, the
+ * set of packs unchanged for three answers. Half of a difference may be a wrong share instead, so a
+ * credit that was seen while current flowed the other way is reduced by what twice the share would
+ * explain. */
 #include <string.h>
 
 #include "fusion_drift.h"
@@ -18,11 +19,14 @@
 #define SMALL_DEBIT  400
 #define SMALL_CREDIT 100
 
-static void push(struct drift *drift, int64_t flow_ma)
+static void push(struct drift *drift, int64_t flow_ma, int64_t credit_ma)
 {
 	memmove(&drift->flow_ma[1], &drift->flow_ma[0],
 		sizeof drift->flow_ma - sizeof drift->flow_ma[0]);
+	memmove(&drift->credit_ma[1], &drift->credit_ma[0],
+		sizeof drift->credit_ma - sizeof drift->credit_ma[0]);
 	drift->flow_ma[0] = saturate_ma(flow_ma);
+	drift->credit_ma[0] = saturate_ma(credit_ma);
 	if (drift->count < DRIFT_SAMPLES)
 		drift->count++;
 	if (drift->since_change < DRIFT_SAMPLES)
@@ -30,15 +34,14 @@ static void push(struct drift *drift, int64_t flow_ma)
 }
 
 /* What all of the last answers agree on. */
-static int64_t agreed(const struct drift *drift)
+static int64_t agreed(const int32_t samples_ma[DRIFT_SAMPLES], int32_t count)
 {
-	int64_t value;
+	int64_t value = samples_ma[0];
 
-	if (drift->count < DRIFT_SAMPLES)
+	if (count < DRIFT_SAMPLES)
 		return 0;
-	value = drift->flow_ma[0];
 	for (int i = 1; i < DRIFT_SAMPLES; i++) {
-		const int64_t next = drift->flow_ma[i];
+		const int64_t next = samples_ma[i];
 
 		if ((next > 0) != (value > 0))
 			return 0;
@@ -51,16 +54,26 @@ static int64_t agreed(const struct drift *drift)
 static int64_t drift_of(const struct slot *slot, const struct network *network)
 {
 	const struct drift *drift = &slot->drift[network->direction];
-	int64_t flow_ma = agreed(drift);
+	const int64_t debit_ma = agreed(drift->flow_ma, drift->count);
+	const int64_t credit_ma = agreed(drift->credit_ma, drift->count);
 
-	if (flow_ma >= 0)
-		return flow_ma > slot_capacity(slot) / SMALL_DEBIT ? flow_ma : 0;
-	if (!network->is_certain || drift->since_change < DRIFT_SAMPLES)
+	if (debit_ma >= 0)
+		return debit_ma > slot_capacity(slot) / SMALL_DEBIT ? debit_ma : 0;
+	if (!network->is_certain || !network->is_complete || drift->since_change < DRIFT_SAMPLES)
 		return 0;
-	if (network->free_ma < 0) /* current flows the other way */
-		flow_ma -=
-			scale(network->free_ma, share_weight(&slot->share), network->free_weight);
-	return flow_ma < -slot_capacity(slot) / SMALL_CREDIT ? flow_ma : 0;
+	return credit_ma < -slot_capacity(slot) / SMALL_CREDIT ? credit_ma : 0;
+}
+
+/* One answer: what the pack took beyond its share. Seen while current flows the other way, half of
+ * a difference may be a wrong share, so a credit leaves out what twice the share would explain. */
+static void take_in(struct slot *slot, const struct network *network)
+{
+	const enum direction direction = network->direction;
+	const int64_t share_ma =
+		scale(network->free_ma, share_weight(&slot->share), network->free_weight);
+	const int64_t flow_ma = slot_flow(slot, direction) - share_ma;
+
+	push(&slot->drift[direction], flow_ma, share_ma < 0 ? flow_ma - share_ma : flow_ma);
 }
 
 /* `total_ma` flows through `weight`, this pack included. */
@@ -68,7 +81,7 @@ static int64_t worst_debit(const struct slot *slot, enum direction direction, in
 			   int64_t weight)
 {
 	const struct drift *drift = &slot->drift[direction];
-	int64_t worst_ma = 0;
+	int64_t worst_ma = drift->certain_ma;
 
 	for (int i = 0; i < drift->count; i++)
 		if (drift->flow_ma[i] > worst_ma)
@@ -96,16 +109,19 @@ int64_t drift_of_doubtful_wide(const struct slot *slot, const struct network *ne
 			   network->wide_free_weight);
 }
 
-void drift_shift(struct slot *slot, int64_t charge_ma)
+static void shift(struct drift *drift, int64_t flow_ma, bool is_back)
 {
 	for (int i = 0; i < DRIFT_SAMPLES; i++) {
-		struct drift *drift = slot->drift;
-
-		drift[CHARGE].flow_ma[i] =
-			saturate_ma((int64_t)drift[CHARGE].flow_ma[i] + charge_ma);
-		drift[DISCHARGE].flow_ma[i] =
-			saturate_ma((int64_t)drift[DISCHARGE].flow_ma[i] - charge_ma);
+		drift->flow_ma[i] = saturate_ma(drift->flow_ma[i] + flow_ma);
+		drift->credit_ma[i] =
+			saturate_ma(drift->credit_ma[i] + (is_back ? 2 * flow_ma : flow_ma));
 	}
+}
+
+void drift_shift(struct slot *slot, int64_t charge_ma, int64_t total_ma)
+{
+	shift(&slot->drift[CHARGE], charge_ma, total_ma < 0);
+	shift(&slot->drift[DISCHARGE], -charge_ma, total_ma > 0);
 }
 
 void drift_update(struct fusion *fusion, struct network *network)
@@ -122,9 +138,7 @@ void drift_update(struct fusion *fusion, struct network *network)
 			drift->since_change = 0;
 		if (slot->answered && slot->presence[direction] == PRESENCE_SURE &&
 		    network->is_complete && drift_is_visible(slot, direction))
-			push(drift, slot_flow(slot, direction) - scale(network->free_ma,
-								       share_weight(&slot->share),
-								       network->free_weight));
+			take_in(slot, network);
 		network->drift_ma[i] = drift_of(slot, network);
 		if (network->is_certain)
 			drift->certain_ma =

@@ -8,8 +8,9 @@
  * share that its limit has to reckon with; negative where that is certain. */
 void drift_update(struct fusion *fusion, struct network *network);
 
-/* A pack's share has become another, which explains `charge_ma` less of its charge current. */
-void drift_shift(struct slot *slot, int64_t charge_ma);
+/* A pack's share has become another, which explains `charge_ma` less of its charge current while
+ * the total is `total_ma`. */
+void drift_shift(struct slot *slot, int64_t charge_ma, int64_t total_ma);
 
 /* The same for a pack that perhaps conducts: the worst that it last showed, never negative. Seen
  * beside the members, and (wide) beside all others that perhaps conduct, too. */

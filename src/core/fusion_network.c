@@ -24,7 +24,10 @@ bool drift_is_visible(const struct slot *slot, enum direction direction)
 {
 	const enum direction back = direction == CHARGE ? DISCHARGE : CHARGE;
 
-	return slot_switch(slot, back) == 1 || slot_flow(slot, direction) > 0;
+	const int32_t closed = slot_switch(slot, back);
+
+	return closed == 1 || slot_flow(slot, direction) > 0 ||
+	       (closed == FIELD_UNKNOWN && slot_flow(slot, direction) < -SOURCE_FLOOR_MA);
 }
 
 bool network_is_on_time(const struct slot *slot)

@@ -38,5 +38,5 @@ struct network network_build(const struct fusion *fusion, enum direction directi
 int32_t network_giver(const struct fusion *fusion, const struct network *network);
 
 /* Whether a member's flow now tells anything of its drift: not while current flows backwards and
- * the member's other switch keeps it out of that. */
+ * the member's other switch keeps it out of that. Where it does not say, its current does. */
 bool drift_is_visible(const struct slot *slot, enum direction direction);

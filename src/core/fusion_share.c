@@ -235,7 +235,8 @@ static void learn_all(struct fusion *fusion, const struct step *step)
 			  clamp_factor(&fusion->config,
 				       scale(share->factor_ppm, step->weight, weight)));
 		drift_shift(&fusion->slots[i],
-			    scale(step->now_ma, old[i] - share_weight(share), step->weight));
+			    scale(step->now_ma, old[i] - share_weight(share), step->weight),
+			    step->now_ma);
 	}
 }
 

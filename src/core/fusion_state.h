@@ -137,7 +137,8 @@ struct plateau {
 #define DRIFT_SAMPLES 3
 
 struct drift {
-	int32_t flow_ma[DRIFT_SAMPLES]; /* newest first */
+	int32_t flow_ma[DRIFT_SAMPLES];   /* newest first */
+	int32_t credit_ma[DRIFT_SAMPLES]; /* the same as far as it may raise a limit */
 	int32_t count;
 	int32_t since_change; /* answers since the set of conducting packs changed */
 	int32_t certain_ma;   /* the debit while it was last certain who conducts */
@@ -185,8 +186,8 @@ struct slot {
 	int32_t capacity_mah, charge_voltage_mv, discharge_voltage_mv, mos_temperature_mC;
 	int32_t stated_max_ma; /* the largest current limit that it ever stated */
 	int32_t cell_count, temperature_count;
-	bool states_limit[DIRECTIONS]; /* it has stated its limit at least once */
-	bool rests;                    /* it blocks charging, or did when it last said */
+	bool states_limit[DIRECTIONS];        /* it has stated its limit at least once */
+	bool rests_by_switch, rests_by_limit; /* it blocks charging, or did when it last said */
 
 	/* B, I, K, D */
 	bool accepted; /* it has been active */

@@ -295,7 +295,8 @@ static void apply_policies(struct search *search)
 	if (cap_ma != FIELD_UNKNOWN)
 		lower(search, cap_ma, cause_of(RULE_USER_CAP, FIELD_UNKNOWN));
 	for (int i = 0; i < ONEPACK_MAX_PACKS && config->rest_for_balancing == 1; i++)
-		if (direction == CHARGE && fusion->slots[i].rests)
+		if (direction == CHARGE &&
+		    (fusion->slots[i].rests_by_switch || fusion->slots[i].rests_by_limit))
 			lower(search, 0, cause_of(RULE_REST, i + 1));
 	for (int i = 0; i < ONEPACK_MAX_PACKS && config->loss_hold_ms != FIELD_UNKNOWN; i++) {
 		const struct slot *slot = &fusion->slots[i];

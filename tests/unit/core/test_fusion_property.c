@@ -13,9 +13,11 @@
 
 #include <stdlib.h>
 
-#define RACKS 60
+#define RACKS 100
 #define STEPS 150
 #define DARK  100
+
+#define ROUNDING_MA 5 /* shares in parts of a million, scaled to other sets of packs */
 
 static uint32_t seed;
 
@@ -72,6 +74,19 @@ static void disturb_pack(struct pack *pack)
 		pack->mos_temperature_mC = draw(20000, 95000);
 }
 
+/* Unequal cables: every other rack shares its current quite differently from its capacities. */
+static bool is_skewed(const struct rig *rig)
+{
+	return rig->count % 2;
+}
+
+static int64_t conductance(const struct rig *rig, int i)
+{
+	static const int32_t parts[] = {100, 100, 130, 80, 100, 115, 90, 100};
+
+	return (int64_t)rig->packs[i].capacity_mah * (is_skewed(rig) ? parts[i] : 100);
+}
+
 /* The total as the packs share it; a pack with an open switch takes no part. */
 static void share_current(struct rig *rig, int32_t total_ma)
 {
@@ -83,12 +98,12 @@ static void share_current(struct rig *rig, int32_t total_ma)
 
 		was_ma[i] = pack->current_ma;
 		pack->current_ma = (total_ma > 0 ? pack->charge_mos : pack->discharge_mos) == 1;
-		weight += (int64_t)pack->current_ma * pack->capacity_mah;
+		weight += pack->current_ma * conductance(rig, i);
 	}
 	for (int i = 0; i < rig->count && weight; i++)
 		if (rig->packs[i].current_ma)
 			rig->packs[i].current_ma =
-				(int32_t)scale(total_ma, rig->packs[i].capacity_mah, weight);
+				(int32_t)scale(total_ma, conductance(rig, i), weight);
 	for (int i = 0; i < rig->count; i++)
 		if (rig->packs[i].current_ma != was_ma[i])
 			memset(rig->absent, 0, sizeof rig->absent); /* no drift from skew */
@@ -197,7 +212,10 @@ static void step_copy(const struct fusion *before, const struct fusion_input *in
 	fusion_step(after, input, &out);
 }
 
-static void compare_forks(const struct fusion *before, const struct fusion_input *input)
+/* `skewed`: packs do not share as their capacities say, so that there always are drifts whose third
+ * answer may be the missing one. */
+static void compare_forks(const struct fusion *before, const struct fusion_input *input,
+			  bool skewed)
 {
 	static struct fusion full, old, less;
 	const int32_t number = draw(1, 8);
@@ -215,7 +233,8 @@ static void compare_forks(const struct fusion *before, const struct fusion_input
 	step_copy(before, input, &full);
 	step_copy(before, &repeat, &old);
 	step_copy(before, &missing, &less);
-	assert_no_higher(before, &less, &full, &old);
+	if (!skewed)
+		assert_no_higher(before, &less, &full, &old);
 	step_copy(before, &unknown, &less);
 	assert_no_higher(before, &less, &full, &old);
 }
@@ -305,7 +324,7 @@ static void random_racks_keep_the_promise(void **state)
 			input = rig.input;
 			check_battery(&rig, &before);
 			check_prediction(&rig.fusion);
-			compare_forks(&before, &input);
+			compare_forks(&before, &input, is_skewed(&rig));
 		}
 	}
 }
@@ -349,7 +368,7 @@ static void a_pack_that_goes_dark_raises_nothing(void **state)
 			fusion_step(&heard, &input, &out);
 			fusion_step(&dark, &less, &out);
 			for (int d = 0; d < DIRECTIONS; d++)
-				assert_true(dark.target_ma[d] <= heard.target_ma[d] + 1);
+				assert_true(dark.target_ma[d] <= heard.target_ma[d] + ROUNDING_MA);
 			if (dark.charge_voltage_mv != FIELD_UNKNOWN)
 				assert_true(dark.charge_voltage_uv <= heard.charge_voltage_uv);
 		}

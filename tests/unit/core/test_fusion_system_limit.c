@@ -259,6 +259,57 @@ static void an_unknown_share_is_met_by_the_measured_current(void **state)
 	assert_in_range(total_ma, 125000, 135000); /* 95 A / 0.72 = 132 A */
 }
 
+/* A pack at the end of its charge takes less, and that counts. Not while a pack has missed its
+ * turn, and not more than what twice the share would explain, measured when it was seen. */
+static void a_credit_is_no_older_than_what_is_heard(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	near_full_rack(&rig, 60000);
+	near_full_pack(&rig, -40000);
+	rig_run(&rig, 5);
+	const int32_t seen_ma = (5000 + 25500 - 10000) * 4;
+
+	assert_int_equal(charge(&rig), seen_ma);
+	near_full_pack(&rig, 0);
+	rig_run(&rig, 1); /* the load is gone; what was seen with it is not worth more now */
+	assert_int_equal(charge(&rig), seen_ma);
+	rig_run(&rig, 2);
+	assert_int_equal(charge(&rig), 122000);
+	near_full_rack(&rig, 60000);
+	rig.absent[0] = true;
+	rig_run(&rig, 1);
+	assert_int_equal(charge(&rig), 122000);
+	rig_run(&rig, 1); /* missed its turn */
+	assert_int_equal(charge(&rig), 20000);
+}
+
+/* What a pack does not say of its switches its current shows: the others keep what they take beyond
+ * their shares. */
+static void an_untold_switch_ends_no_debit(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 2);
+	rig.config.learn_shares = 0;
+	rig_configure(&rig);
+	rig_run(&rig, 60);
+	rig.packs[0].current_ma = -30000; /* in charge direction 10 A beyond its share */
+	rig.packs[1].current_ma = -50000;
+	rig_run(&rig, 5);
+	const int32_t limit_ma = charge(&rig);
+
+	assert_int_equal(limit_ma, (95000 - 10000) * 2);
+	rig.packs[1].discharge_mos = FIELD_UNKNOWN;
+	rig_run(&rig, 5);
+	assert_int_equal(charge(&rig), limit_ma);
+	rig.packs[1].current_ma = 0; /* rests, or cannot: nobody knows */
+	rig_run(&rig, 5);
+	assert_true(charge(&rig) <= 190000);
+}
+
 /* A load step between two questions looks like a drift for one answer; it must not count. */
 static void a_load_step_between_two_answers_is_no_drift(void **state)
 {
@@ -643,6 +694,8 @@ int main(void)
 		cmocka_unit_test(a_missed_turn_is_no_drift),
 		cmocka_unit_test(a_credit_from_the_other_direction_is_reduced),
 		cmocka_unit_test(an_unknown_share_is_met_by_the_measured_current),
+		cmocka_unit_test(a_credit_is_no_older_than_what_is_heard),
+		cmocka_unit_test(an_untold_switch_ends_no_debit),
 		cmocka_unit_test(a_load_step_between_two_answers_is_no_drift),
 		cmocka_unit_test(an_open_switch_is_no_drift),
 		cmocka_unit_test(too_much_current_shrinks_the_total),
