@@ -12,16 +12,18 @@
 #include "firmware/boot/maker_key.h"
 #include "fw_mirror.h"
 
-#define NS_PER_US    INT64_C(1000)
-#define NS_PER_MS    INT64_C(1000000)
-#define RATING_MA    200000
-#define UID_BASE     0xD0000000u
-#define CLASS        1 /* the STM32F405 board */
-#define HARDWARE     1
-#define LOADER       1
-#define VERSION      1 /* of what runs while no slot has an image */
-#define WAKE_V       0.5
-#define UPDATE_TURNS 8 /* pieces of background work in a step */
+#define NS_PER_US      INT64_C(1000)
+#define NS_PER_MS      INT64_C(1000000)
+#define RATING_MA      350000
+#define MOST_DA        3500 /* of the firmware's parameters */
+#define MOST_SECOND_DA 4500
+#define UID_BASE       0xD0000000u
+#define CLASS          1 /* the STM32F405 board */
+#define HARDWARE       1
+#define LOADER         1
+#define VERSION        1 /* of what runs while no slot has an image */
+#define WAKE_V         0.5
+#define UPDATE_TURNS   8 /* pieces of background work in a step */
 #define FEATURES                                                                      \
 	(FW_HAS_HEATER | FW_HAS_PRECHARGE | FW_HAS_ACTIVE_BALANCER | FW_HAS_LIMITER | \
 	 FW_HAS_BUZZER | FW_HAS_DRY_CONTACTS | FW_HAS_ENABLE_LINE | FW_HAS_TERMINAL_SENSING)
@@ -53,18 +55,31 @@ static void write_factory(struct sim_firmware *f, int number)
 	(void)f->flash.flash.program(&f->flash, FW_AREA_FACTORY, 0, bytes, sizeof bytes);
 }
 
-/* The second levels stay as far above the first as the preset has them. */
-static void set_currents(struct fw_parameters *p, const struct sim_firmware_make *make)
+static int32_t smaller(int32_t a, int32_t b)
 {
-	const int32_t charge_dA = make->charge_ma / 100, discharge_dA = make->discharge_ma / 100;
+	return a < b ? a : b;
+}
+
+/* What the maker of a pack chooses. The second levels stay as far above the first as the preset has
+ * them. */
+static void set_limits(struct fw_parameters *p, const struct sim_firmware_make *make)
+{
+	const int32_t charge_dA = smaller(make->charge_ma / 100, MOST_DA);
+	const int32_t discharge_dA = smaller(make->discharge_ma / 100, MOST_DA);
 
 	if (charge_dA > 0) {
-		p->charge_oc2_dA = p->charge_oc2_dA * charge_dA / p->charge_oc1_dA;
+		p->charge_oc2_dA =
+			smaller(p->charge_oc2_dA * charge_dA / p->charge_oc1_dA, MOST_SECOND_DA);
 		p->charge_oc1_dA = p->charge_limit_dA = charge_dA;
 	}
 	if (discharge_dA > 0) {
-		p->discharge_oc2_dA = p->discharge_oc2_dA * discharge_dA / p->discharge_oc1_dA;
+		p->discharge_oc2_dA = smaller(
+			p->discharge_oc2_dA * discharge_dA / p->discharge_oc1_dA, MOST_SECOND_DA);
 		p->discharge_oc1_dA = p->discharge_limit_dA = discharge_dA;
+	}
+	if (make->cold_mC != 0 || make->cold_release_mC != 0) {
+		p->charge_ut_dC = make->cold_mC / 100;
+		p->charge_ut_release_dC = make->cold_release_mC / 100;
 	}
 }
 
@@ -79,7 +94,7 @@ static void write_settings(struct sim_firmware *f, const struct sim_firmware_mak
 	p->cells = f->body->cell_count;
 	p->capacity_dAh = (int32_t)lround(f->body->bms.full_ah * 10);
 	p->baud_100 = (int32_t)(make->baud / 100);
-	set_currents(p, make);
+	set_limits(p, make);
 	fw_store_save(&store, &settings);
 }
 

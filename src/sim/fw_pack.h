@@ -21,7 +21,8 @@ struct sim_firmware_make {
 	int number; /* from 1: serial and unique number */
 	uint8_t switches;
 	uint32_t baud;
-	int32_t charge_ma, discharge_ma; /* where it trips, and what it allows; 0 = the preset */
+	int32_t charge_ma, discharge_ma;  /* where it trips, and what it allows; 0 = the preset */
+	int32_t cold_mC, cold_release_mC; /* no charging below; both 0 = the preset */
 	uint64_t seed;
 };
 

@@ -226,7 +226,7 @@ static void note_answers(struct invariants *inv, const struct battery *out, int6
 		const struct pack *pack = &out->packs[i];
 		struct seen_pack *seen = &inv->packs[pack->pack - 1];
 
-		if (seen->last_ms != now_ms || pack->age_ms != 0 ||
+		if (seen->last_ms != now_ms || seen->heard_ms == now_ms || pack->age_ms != 0 ||
 		    (pack->state != PACK_ACTIVE && pack->state != PACK_CANDIDATE))
 			continue;
 		seen->heard_ms = now_ms;

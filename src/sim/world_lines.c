@@ -56,12 +56,16 @@ static int build_firmware(struct world *world, struct world_line *line, uint64_t
 	for (int i = 0; i < line->pack_count; i++) {
 		const int index = line->first_pack + i;
 		const struct scenario_pack *pack = &world->scenario.packs[index];
-		const struct sim_firmware_make make = {.number = index + 1,
-						       .switches = (uint8_t)(i + 1),
-						       .baud = world->scenario.baud,
-						       .charge_ma = pack->charge_ma,
-						       .discharge_ma = pack->discharge_ma,
-						       .seed = seed * 100 + (uint64_t)i};
+		const struct pack_settings *settings = &world->plant.packs[index].bms.settings;
+		const struct sim_firmware_make make = {
+			.number = index + 1,
+			.switches = (uint8_t)(i + 1),
+			.baud = world->scenario.baud,
+			.charge_ma = pack->charge_ma,
+			.discharge_ma = pack->discharge_ma,
+			.cold_mC = settings->charge_undertemperature_mC,
+			.cold_release_mC = settings->charge_undertemperature_release_mC,
+			.seed = seed * 100 + (uint64_t)i};
 
 		if (firmware_bus_add(line->firmware, &world->plant.packs[index], &make) < 0)
 			return ERR_SPACE;

@@ -18,7 +18,7 @@ def test_the_dashboard():
         made = subprocess.run([os.path.join(BIN, "onepack"), "password", PASSWORD], capture_output=True, text=True, check=True)
         control = os.path.join(scene.directory, "sim", "control")
         rack = SimulatedRack(scene, inverters=("can/pylon-lv-1.2=can0", "rs485/pylon-lv-3.3=rs485"), speed=100,
-                             battery="packs_expected: 16, join_time_s: 1",
+                             battery="packs_expected: 16, join_time_s: 1", packs="onepack", lines=("rack=1-16",),
                              web=f"root: {SOURCE}/web/dist, demo_control: {control}, password_hash: \"{made.stdout.strip()}\"")
         wait_for("16 packs", lambda: rack.gateway.battery()["packs_online"] == 16, 60)
         run = subprocess.run(["node", os.path.join(SOURCE, "tests/browser/run.mjs"), f"http://127.0.0.1:{rack.gateway.port}",
