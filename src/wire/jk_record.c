@@ -19,11 +19,11 @@ static bool is_trigger(uint16_t start)
 
 static uint8_t record_sum(const uint8_t *record)
 {
-	uint8_t sum = 0;
+	unsigned sum = 0;
 
 	for (size_t i = 0; i < JK_RECORD_SIZE - 1; i++)
-		sum = (uint8_t)(sum + record[i]);
-	return sum;
+		sum += record[i];
+	return (uint8_t)sum;
 }
 
 static bool is_good_record(const uint8_t *record)
@@ -88,6 +88,8 @@ static int judge_before(const uint8_t *bytes, size_t count, const struct jk_ques
 	uint8_t own[JK_TRIGGER_SIZE];
 	bool echoed = false;
 
+	if (count == 0)
+		return 0; /* the usual case */
 	jk_build_trigger(question->unit, question->trigger, own, sizeof own);
 	for (size_t at = 0; at + 5 <= count; at++) {
 		const uint8_t *here = bytes + at;

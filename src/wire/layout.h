@@ -2,6 +2,8 @@
 /* Where encoding or decoding of one message stands: what derived values and hooks may look at. */
 #pragma once
 
+#include <string.h>
+
 #include "wire_internal.h"
 
 struct layout {
@@ -37,8 +39,24 @@ struct layout {
 #define NO_MEMBER SIZE_MAX /* offset of a quantity that has no place of its own */
 
 /* The value that goes out, FIELD_UNKNOWN when there is none; and what a read value does. */
-int32_t quantity_get(const struct layout *at, const struct quantity *quantity);
-void quantity_set(const struct layout *at, const struct quantity *quantity, int32_t value);
+static inline int32_t quantity_get(const struct layout *at, const struct quantity *quantity)
+{
+	int32_t value;
+
+	if (quantity->get)
+		return quantity->get(at);
+	memcpy(&value, (const char *)at->source + quantity->offset, sizeof value);
+	return value;
+}
+
+static inline void quantity_set(const struct layout *at, const struct quantity *quantity,
+				int32_t value)
+{
+	if (quantity->set)
+		quantity->set(at, value);
+	else if (quantity->offset != NO_MEMBER)
+		memcpy((char *)at->target + quantity->offset, &value, sizeof value);
+}
 
 /* Finds a name: derived values first, then the vocabulary of the scope. `repeat` is what is
  * repeated around it, -1 = nothing (`cell` and `sensor` exist only there). False if there is no
@@ -83,8 +101,32 @@ bool number_from_raw(const struct item *item, int64_t raw, int32_t cells, int32_
 int64_t number_low(const struct item *item);
 int64_t number_high(const struct item *item);
 
-void bytes_put(uint8_t *out, int size, enum byte_order order, int64_t number);
-int64_t bytes_get(const uint8_t *in, int size, enum byte_order order, bool is_signed);
+static inline void bytes_put(uint8_t *out, int size, enum byte_order order, int64_t number)
+{
+	uint64_t left = (uint64_t)number;
+
+	if (order == ORDER_LITTLE)
+		for (int i = 0; i < size; i++, left >>= 8)
+			out[i] = (uint8_t)left;
+	else
+		for (int i = size - 1; i >= 0; i--, left >>= 8)
+			out[i] = (uint8_t)left;
+}
+
+static inline int64_t bytes_get(const uint8_t *in, int size, enum byte_order order, bool is_signed)
+{
+	uint64_t number = 0;
+
+	if (order == ORDER_LITTLE)
+		for (int i = size - 1; i >= 0; i--)
+			number = number << 8 | in[i];
+	else
+		for (int i = 0; i < size; i++)
+			number = number << 8 | in[i];
+	if (is_signed && size < 8 && number >> (size * 8 - 1))
+		number |= UINT64_MAX << (size * 8);
+	return (int64_t)number;
+}
 
 /* --- bits (layout_bits.c) --- */
 

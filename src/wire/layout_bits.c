@@ -50,7 +50,7 @@ static bool alarm_is_active(const struct layout *at, const struct bit *bit)
 	for (int severity = BIT_PROTECTION; severity <= BIT_WARNING; severity++) {
 		const alarm_set set = alarms_of(at, severity);
 
-		if (!(bit->severity & severity))
+		if (!set || !(bit->severity & severity))
 			continue;
 		if (set & (bit->named | bit->also))
 			return true;

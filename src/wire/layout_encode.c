@@ -298,7 +298,8 @@ int layout_encode(const struct wire *wire, const struct message *message,
 		return err;
 	if (message->length > (int)size)
 		return ERR_SPACE;
-	while (at.at < (size_t)message->length)
-		out[at.at++] = 0;
-	return (int)at.at;
+	if (at.at >= (size_t)message->length)
+		return (int)at.at;
+	memset(out + at.at, 0, (size_t)message->length - at.at);
+	return message->length;
 }

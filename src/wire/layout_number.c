@@ -25,6 +25,8 @@ static int64_t divide_down(int64_t value, int64_t by)
 
 static int64_t divide(int64_t value, int64_t by, enum rounding rounding)
 {
+	if (by == 1)
+		return value;
 	switch (rounding) {
 	case ROUND_DOWN: return divide_down(value, by);
 	case ROUND_UP: return -divide_down(-value, by);
@@ -100,7 +102,8 @@ bool number_to_raw(const struct item *item, const struct quantity *quantity, int
 		number = -number;
 	number = hold(number, item->min, item->max);
 	number = divide(number, step, item->rounding);
-	if (strcmp(quantity->name, "soc") == 0 && value < FULL_MPCT && number * step >= FULL_MPCT)
+	if (quantity->unit == UNIT_PCT && value < FULL_MPCT && number * step >= FULL_MPCT &&
+	    strcmp(quantity->name, "soc") == 0)
 		number = (FULL_MPCT - 1) / step; /* full only when it is full */
 	*raw = saturate(item, (item->negative ? -number : number) + item->offset);
 	return true;
@@ -125,24 +128,4 @@ bool number_from_raw(const struct item *item, int64_t raw, int32_t cells, int32_
 		raw = -raw;
 	*value = (int32_t)hold(raw, -INT32_MAX, INT32_MAX);
 	return true;
-}
-
-void bytes_put(uint8_t *out, int size, enum byte_order order, int64_t number)
-{
-	for (int i = 0; i < size; i++) {
-		const int shift = 8 * (order == ORDER_LITTLE ? i : size - 1 - i);
-
-		out[i] = (uint8_t)((uint64_t)number >> shift);
-	}
-}
-
-int64_t bytes_get(const uint8_t *in, int size, enum byte_order order, bool is_signed)
-{
-	uint64_t number = 0;
-
-	for (int i = 0; i < size; i++)
-		number = number << 8 | in[order == ORDER_LITTLE ? size - 1 - i : i];
-	if (is_signed && size < 8 && number >> (size * 8 - 1))
-		number |= UINT64_MAX << (size * 8);
-	return (int64_t)number;
 }

@@ -74,8 +74,14 @@ static void load_limits(struct loader *load, const yaml_node_t *map, struct item
 
 static void load_words(struct loader *load, const yaml_node_t *map, struct item *item)
 {
+	struct word *words;
+
 	if (!map)
 		return;
+	words = wire_keep(load->wire, WIRE_MAX_WORDS * sizeof *words);
+	if (!words)
+		return;
+	item->words = words;
 	if (!doc_is_map(map)) {
 		doc_complain(load->doc, map, "numbers and their words are expected: {1: standby}");
 		return;
@@ -92,8 +98,7 @@ static void load_words(struct loader *load, const yaml_node_t *map, struct item 
 		if (!doc_integer(load->doc, key, number_low(item), number_high(item), &raw) ||
 		    !load_public_value(load, value, item->quantities[0].unit, &field))
 			continue;
-		item->words[item->word_count].raw = (int32_t)raw;
-		item->words[item->word_count++].field = (int32_t)field;
+		words[item->word_count++] = (struct word){(int32_t)field, (int32_t)raw};
 	}
 }
 

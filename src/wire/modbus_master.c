@@ -19,12 +19,18 @@ static uint8_t read_function(const struct wire *wire)
 	return wire->modbus.functions >> RTU_READ_HOLDING & 1 ? RTU_READ_HOLDING : RTU_READ_INPUT;
 }
 
+/* A master may ask for this message, at this address. */
+static bool can_be_asked(const struct message *message, int address)
+{
+	return message && !message->from_inverter && address >= 0 && address <= 247;
+}
+
 int modbus_request(const struct wire *wire, int index, const struct wire_context *ctx, int address,
 		   uint8_t *out, size_t size)
 {
 	const struct message *message = message_at(wire, index);
 
-	if (!message || message->from_inverter || address < 0 || address > 247)
+	if (!can_be_asked(message, address))
 		return ERR_UNSUPPORTED;
 	if (message->record_type)
 		return jk_build_trigger((uint8_t)address, (uint16_t)message->record_trigger, out,
@@ -75,12 +81,15 @@ int modbus_response(const struct wire *wire, int index, const struct wire_contex
 {
 	const struct message *message = message_at(wire, index);
 	uint8_t request[16];
-	int length = modbus_request(wire, index, ctx, address, request, sizeof request);
+	int length;
 
-	if (length < 0)
-		return length;
+	if (!can_be_asked(message, address))
+		return ERR_UNSUPPORTED;
 	if (message->record_type)
 		return record_response(wire, message, ctx, address, bytes, count, out);
+	length = modbus_request(wire, index, ctx, address, request, sizeof request);
+	if (length < 0)
+		return length;
 
 	const uint8_t *data;
 	int used = wire->modbus.voltronic

@@ -70,21 +70,3 @@ const char *quantity_derived(enum scope scope, int n, const char **meaning)
 		*meaning = row->meaning;
 	return row ? row->quantity.name : NULL;
 }
-
-int32_t quantity_get(const struct layout *at, const struct quantity *quantity)
-{
-	int32_t value;
-
-	if (quantity->get)
-		return quantity->get(at);
-	memcpy(&value, (const char *)at->source + quantity->offset, sizeof value);
-	return value;
-}
-
-void quantity_set(const struct layout *at, const struct quantity *quantity, int32_t value)
-{
-	if (quantity->set)
-		quantity->set(at, value);
-	else if (quantity->offset != NO_MEMBER)
-		memcpy((char *)at->target + quantity->offset, &value, sizeof value);
-}

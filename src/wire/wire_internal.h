@@ -102,6 +102,11 @@ enum repeat_of { REPEAT_CELLS, REPEAT_TEMPERATURES, REPEAT_PACKS };
 
 #define WIRE_MAX_WORDS 16 /* `values:` of one field */
 
+/* One of the `values:` of a field. */
+struct word {
+	int32_t field, raw;
+};
+
 struct item {
 	enum item_kind kind;
 	const char *help; /* or NULL */
@@ -124,10 +129,8 @@ struct item {
 	int invalid_count;
 	const struct substitute *substitutes;
 	int substitute_count;
+	const struct word *words;
 	int word_count;
-	struct {
-		int32_t field, raw;
-	} words[WIRE_MAX_WORDS];
 
 	/* ITEM_TEXT, ITEM_VERSION, ITEM_LITERAL */
 	const struct field_text *text;
