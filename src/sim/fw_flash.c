@@ -49,7 +49,7 @@ static int erase(void *context, enum fw_area area, uint32_t page)
 
 	if (page >= flash->flash.page_count[area])
 		return -1;
-	memset(flash->inverted[area] + page * size, 0, size);
+	memset(flash->inverted[area] + (size_t)page * size, 0, size);
 	return 0;
 }
 
