@@ -44,6 +44,49 @@ struct rack_word {
 	int64_t time_ms; /* wall clock */
 };
 
+/* --- firmware for the packs of this project --- */
+
+#define RACK_PASSWORD_SIZE 9
+
+/* What an update needs; without a key there are none. */
+struct rack_update_config {
+	char key[RACK_PATH_SIZE];          /* PEM of the maker's key, "" = no updates */
+	char password[RACK_PASSWORD_SIZE]; /* the installer's, of the packs */
+	char folder[RACK_PATH_SIZE];       /* where order and release are kept meanwhile */
+	int32_t watch_ms; /* a new image is watched so long before it is confirmed; 0 = a minute */
+};
+
+struct rack_update_wish {
+	uint32_t packs; /* bit n = pack n; 0 = all that can be */
+	bool broadcast, allow_older, allow_alone;
+};
+
+enum rack_update_state {
+	RACK_UPDATE_NONE,    /* since the start */
+	RACK_UPDATE_WAITING, /* for the packs to be there, after a restart */
+	RACK_UPDATE_RUNNING,
+	RACK_UPDATE_DONE,
+	RACK_UPDATE_FAILED
+};
+
+struct rack_update_pack {
+	int32_t pack, address, percent;
+	char from[24];     /* version that ran before; "" = not seen yet */
+	char progress[32]; /* in words */
+	char error[160];   /* a sentence, "" = none */
+};
+
+struct rack_update_status {
+	enum rack_update_state state;
+	int32_t percent;
+	char bus[FIELD_TEXT_SIZE];
+	char version[24];
+	char error[192];            /* why it ended; "" = it did not fail */
+	int64_t began_ms, ended_ms; /* wall clock, 0 = not yet */
+	int32_t pack_count;
+	struct rack_update_pack packs[ONEPACK_MAX_PACKS];
+};
+
 struct rack;
 
 /* Starts one thread per bus. A port that cannot be opened is no failure: it is tried again. Packs
@@ -53,6 +96,22 @@ struct rack;
  * option or numbers cannot be, see `why`) or -errno. */
 int rack_start(const struct rack_bus_config *buses, int count, int wake_fd, struct rack **out,
 	       char *why, size_t why_size);
+
+/* Makes updates possible, and takes up one that a restart interrupted. To be called once, soon
+ * after the start. -EINVAL with the reason in `why` when the key cannot be read. */
+int rack_enable_updates(struct rack *rack, const struct rack_update_config *config, char *why,
+			size_t why_size);
+
+/* Begins an update with a release (copied). 0; else -EINVAL (no such release, packs or key),
+ * -EBUSY, or -errno, with a sentence in `why`. How it goes on is told by rack_update_status and
+ * events. */
+int rack_update(struct rack *rack, const struct rack_update_wish *wish, const uint8_t *release,
+		size_t size, char *why, size_t why_size);
+
+/* Ends it between two words; packs keep what they have. -EBUSY with a sentence while a pack
+ * restarts or is on trial. */
+int rack_update_stop(struct rack *rack, char *why, size_t why_size);
+void rack_get_update(struct rack *rack, struct rack_update_status *out);
 
 /* Moves what is new since the last call into `input`: complete samples, each pack at most once and
  * the newest, and the errors seen. Other members of `input` are left alone. */

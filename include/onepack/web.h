@@ -16,6 +16,8 @@
 #define WEB_TEXT_SIZE 256
 #define WEB_HASH_SIZE 128
 
+struct rack;
+
 struct web_config {
 	char listen[WEB_TEXT_SIZE]; /* "127.0.0.1:8080", "[::]:80", "0.0.0.0:8080"; port 0 = any
 				       free one */
@@ -29,6 +31,7 @@ struct web_config {
 						and the gateway's (both also with .local) always
 						work; others are refused (DNS rebinding) */
 	const struct fusion_config *battery; /* shown to people; NULL = the defaults */
+	struct rack *rack; /* for updates; it must outlive the server; NULL = none */
 	int timeout_s; /* 0 = 15: a connection may say nothing for so long; a whole request, however
 			  it trickles in, may take a third longer */
 };

@@ -71,8 +71,11 @@ static int start_control(struct app *app, char *why)
 	if (app->config->replay.log[0])
 		return replay_open(app->config->replay.log, app->config->replay.speed, &app->replay,
 				   why, WHY_SIZE);
-	return rack_start(app->config->buses, app->config->bus_count, app->wake, &app->rack, why,
-			  WHY_SIZE);
+	result = rack_start(app->config->buses, app->config->bus_count, app->wake, &app->rack, why,
+			    WHY_SIZE);
+	if (result == 0 && rack_enable_updates(app->rack, &app->config->update, why, WHY_SIZE) < 0)
+		log_line(LOG_LEVEL_ERROR, "no updates of packs: %s", why);
+	return result;
 }
 
 /* The consumers. None of them may stop the control path, so a failure is told and lived with. */
@@ -82,7 +85,10 @@ static void start_consumers(struct app *app)
 
 	if (store_start(&app->config->store, app->board, &app->store, why, sizeof why) < 0)
 		log_line(LOG_LEVEL_ERROR, "no history: %s", why);
-	if (web_start(&app->config->web, app->board, app->store, &app->web, why, sizeof why) < 0)
+	struct web_config web = app->config->web;
+
+	web.rack = app->rack;
+	if (web_start(&web, app->board, app->store, &app->web, why, sizeof why) < 0)
 		log_line(LOG_LEVEL_ERROR, "no web page: %s", why);
 	if (app->config->mqtt.enabled &&
 	    mqtt_start(&app->config->mqtt, app->board, &app->mqtt, why, sizeof why) < 0)

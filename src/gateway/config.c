@@ -84,6 +84,48 @@ static void read_store(struct loader *loader, const yaml_node_t *map)
 			*ages[i].days = (int32_t)number;
 }
 
+/* The installer's password of the packs, from a file of its own. */
+static void read_pack_password(struct loader *loader, const yaml_node_t *map)
+{
+	char path[CONFIG_PORT_SIZE] = "", text[64] = "";
+	struct rack_update_config *update = &loader->config->update;
+	const yaml_node_t *node = doc_get(loader->doc, map, "password_file");
+	FILE *file;
+
+	config_text(loader, map, "password_file", path, sizeof path);
+	if (!path[0])
+		return;
+	file = fopen(path, "re");
+	if (!file || !fgets(text, sizeof text, file))
+		text[0] = '\0';
+	if (file)
+		(void)fclose(file);
+	text[strcspn(text, "\r\n")] = '\0';
+	if (!text[0] || strlen(text) >= sizeof update->password)
+		doc_complain(loader->doc, node,
+			     "'%s' must be readable and hold the packs' installer password, one "
+			     "to eight characters",
+			     path);
+	else
+		strcpy(update->password, text);
+}
+
+/* Firmware of the packs. */
+static void read_update(struct loader *loader, const yaml_node_t *map)
+{
+	static const char *const keys[] = {"key", "password_file", "watch_s", NULL};
+	struct rack_update_config *update = &loader->config->update;
+	int64_t number;
+
+	if (!config_section(loader, map, keys))
+		return;
+	config_require(loader, map, "key", "key: /etc/onepack/maker.pem");
+	config_text(loader, map, "key", update->key, sizeof update->key);
+	read_pack_password(loader, map);
+	if (config_integer(loader, map, "watch_s", 1, 600, &number))
+		update->watch_ms = (int32_t)number * 1000;
+}
+
 static void read_identity(struct loader *loader, const yaml_node_t *map)
 {
 	static const char *const keys[] = {"gateway", "manufacturer", "model", "serial", NULL};
@@ -161,8 +203,8 @@ void config_default(struct config *config)
 
 static void read_all(struct loader *loader)
 {
-	static const char *const keys[] = {"identity", "buses", "inverters", "battery",
-					   "web",      "mqtt",  "store",     NULL};
+	static const char *const keys[] = {"identity", "buses", "inverters", "battery", "web",
+					   "mqtt",     "store", "update",    NULL};
 	const yaml_node_t *root = doc_root(loader->doc);
 	struct config *config = loader->config;
 
@@ -177,17 +219,21 @@ static void read_all(struct loader *loader)
 	read_web(loader, doc_get(loader->doc, root, "web"));
 	read_mqtt(loader, doc_get(loader->doc, root, "mqtt"));
 	read_store(loader, doc_get(loader->doc, root, "store"));
+	read_update(loader, doc_get(loader->doc, root, "update"));
 	memcpy(config->mqtt.gateway, config->gateway, sizeof config->gateway);
 	snprintf(config->web.gateway, sizeof config->web.gateway, "%s", config->gateway);
 	snprintf(config->web.store_path, sizeof config->web.store_path, "%s", config->store.path);
 }
 
-/* Which pack was given which address is kept beside the history. */
+/* What must survive a restart is kept beside the history. */
 static void place_state(struct config *config)
 {
 	const char *slash = strrchr(config->store.path, '/');
 	const int length = slash ? (int)(slash - config->store.path) : 0;
 
+	if (slash)
+		snprintf(config->update.folder, sizeof config->update.folder, "%.*s", length,
+			 config->store.path);
 	for (int i = 0; slash && i < config->bus_count; i++) {
 		struct rack_bus_config *bus = &config->buses[i];
 

@@ -44,6 +44,7 @@ struct config {
 	struct web_config web;
 	struct mqtt_config mqtt;
 	struct store_config store;
+	struct rack_update_config update;
 };
 
 /* What a file without keys would mean. */

@@ -37,6 +37,9 @@ struct poller_reports {
 	void (*protocol)(void *context, int bus, const char *id);
 	/* What SYNC says; false = nothing is known. */
 	bool (*word)(void *context, struct rack_word *out);
+	/* The update that is to go on now, NULL = none; and that it has made a step. */
+	struct update_job *(*job)(void *context, int bus, int64_t now_us);
+	void (*job_step)(void *context, int bus);
 };
 
 /* A measurement counter that stands still. */
@@ -47,7 +50,7 @@ struct poller_pulse {
 	bool frozen;
 };
 
-enum poller_talker { POLLER_NOBODY, POLLER_SYNC, POLLER_SEARCH };
+enum poller_talker { POLLER_NOBODY, POLLER_SYNC, POLLER_SEARCH, POLLER_JOB };
 
 struct poller {
 	/* set by the owner */
@@ -80,6 +83,8 @@ struct poller {
 	const uint8_t *request; /* what poller_turn() wants to be put on the line */
 	/* talks */
 	struct search search;
+	struct update_job *job;    /* NULL = none */
+	int64_t job_us;            /* it has nothing to say before */
 	bool searching;            /* the search has a say */
 	enum poller_talker talker; /* whose talk is open */
 	struct phrase talk;

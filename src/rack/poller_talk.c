@@ -3,6 +3,7 @@
  * unique ids with one poll between two of its words, and, for "auto", the decision who is there. */
 #include <string.h>
 
+#include "campaign.h"
 #include "poller.h"
 #include "sync.h"
 
@@ -42,10 +43,13 @@ int64_t poller_talk_due_us(struct poller *p, int64_t now_us)
 	if (schedule_is_listening(&p->schedule, now_us))
 		return INT64_MAX;
 	notice_cycle(p, now_us);
+	p->job = p->reports->job ? p->reports->job(p->context, p->number, now_us) : NULL;
 	if (p->sync_due)
 		due_us = free_us;
 	else if (search_may_talk(p))
 		due_us = search_due_us(&p->search);
+	if (p->job && p->job_us < due_us)
+		due_us = p->job_us;
 	return due_us > free_us ? due_us : free_us;
 }
 
@@ -65,6 +69,35 @@ static bool say_sync(struct poller *p, int64_t now_us)
 	return true;
 }
 
+static void fill_phrase(struct phrase *phrase, const struct update_step *step)
+{
+	const bool told = step->kind == UPDATE_STEP_BROADCAST;
+
+	phrase->kind = told ? PHRASE_TELL : PHRASE_ASK;
+	phrase->count = step->length;
+	memcpy(phrase->frame, step->frame, step->length);
+	phrase->answer_count = told ? 0 : step->answer_bytes;
+	phrase->wait_us = told ? 0 : step->answer_ms * 1000;
+}
+
+/* The job keeps to half of the time by itself. */
+static bool say_job(struct poller *p, int64_t now_us)
+{
+	struct update_step step;
+
+	if (!p->job || now_us < p->job_us)
+		return false;
+	update_next(p->job, now_us / 1000, &step);
+	if (step.kind == UPDATE_STEP_SEND || step.kind == UPDATE_STEP_BROADCAST) {
+		fill_phrase(&p->talk, &step);
+		p->talker = POLLER_JOB;
+		return true;
+	}
+	p->job_us = step.kind == UPDATE_STEP_WAIT ? step.until_ms * 1000 : now_us;
+	p->reports->job_step(p->context, p->number);
+	return false;
+}
+
 static bool say_search(struct poller *p, int64_t now_us)
 {
 	if (!search_may_talk(p) || !search_next(&p->search, now_us, &p->talk))
@@ -78,7 +111,7 @@ size_t poller_talk_begin(struct poller *p, int64_t now_us)
 {
 	const struct phrase *talk = &p->talk;
 
-	if (!say_sync(p, now_us) && !say_search(p, now_us))
+	if (!say_sync(p, now_us) && !say_job(p, now_us) && !say_search(p, now_us))
 		return 0;
 	p->heard_count = 0;
 	ear_clear(&p->ear);
@@ -146,6 +179,13 @@ static void take_search(struct poller *p, int64_t now_us)
 			p->reports->event(p->context, p->number, &event);
 }
 
+static void take_job(struct poller *p, int64_t now_us)
+{
+	update_answer(p->job, now_us / 1000, p->heard_count ? p->heard : NULL, p->heard_count);
+	p->job_us = now_us;
+	p->reports->job_step(p->context, p->number);
+}
+
 void poller_talk_end(struct poller *p, int64_t now_us)
 {
 	const enum poller_talker talker = p->talker;
@@ -154,4 +194,6 @@ void poller_talk_end(struct poller *p, int64_t now_us)
 	schedule_talked(&p->schedule, p->active_us, now_us);
 	if (talker == POLLER_SEARCH)
 		take_search(p, now_us);
+	else if (talker == POLLER_JOB)
+		take_job(p, now_us);
 }

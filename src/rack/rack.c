@@ -14,6 +14,7 @@
 
 #include "bus.h"
 #include "table.h"
+#include "update_desk.h"
 
 struct line {
 	struct bus bus;
@@ -28,6 +29,7 @@ struct rack {
 	struct table table;
 	struct rack_word word;
 	int64_t word_ms; /* when it was told; 0 = never */
+	struct update_desk desk;
 };
 
 /* --- reports of the buses --- */
@@ -46,6 +48,7 @@ static void on_sample(void *context, int bus, int address, const struct pack *pa
 
 	pthread_mutex_lock(&rack->lock);
 	table_sample(&rack->table, bus, address, pack);
+	desk_seen(&rack->desk, bus, address, clock_monotonic_ms());
 	pthread_mutex_unlock(&rack->lock);
 	wake(rack);
 }
@@ -112,8 +115,33 @@ static bool get_word(void *context, struct rack_word *out)
 	pthread_mutex_lock(&rack->lock);
 	fresh = rack->word_ms > 0 && clock_monotonic_ms() - rack->word_ms <= RACK_WORD_MS;
 	*out = rack->word;
+	out->update = desk_is_running(&rack->desk);
 	pthread_mutex_unlock(&rack->lock);
 	return fresh;
+}
+
+static struct update_job *get_job(void *context, int bus, int64_t now_us)
+{
+	struct rack *rack = context;
+	const int64_t now_ms = now_us / 1000;
+	struct update_job *job;
+
+	pthread_mutex_lock(&rack->lock);
+	job = desk_job(&rack->desk, &rack->table, bus,
+		       now_ms - rack->word_ms <= RACK_WORD_MS ? rack->word.packs : -1,
+		       rack->lines[bus].bus.poller.baud, now_ms);
+	pthread_mutex_unlock(&rack->lock);
+	return job;
+}
+
+static void on_job_step(void *context, int bus)
+{
+	struct rack *rack = context;
+
+	(void)bus;
+	pthread_mutex_lock(&rack->lock);
+	desk_step(&rack->desk, &rack->table);
+	pthread_mutex_unlock(&rack->lock);
 }
 
 /* --- start and stop --- */
@@ -121,8 +149,9 @@ static bool get_word(void *context, struct rack_word *out)
 static int prepare_line(struct rack *rack, int number, const struct rack_bus_config *config,
 			char *why, size_t why_size)
 {
-	static const struct poller_reports reports = {on_sample, on_answer, on_foreign,  on_state,
-						      on_cycle,  on_event,  on_protocol, get_word};
+	static const struct poller_reports reports = {on_sample, on_answer,  on_foreign,  on_state,
+						      on_cycle,  on_event,   on_protocol, get_word,
+						      get_job,   on_job_step};
 	struct bus *bus = &rack->lines[number].bus;
 	int err;
 
@@ -202,6 +231,7 @@ void rack_stop(struct rack *rack)
 	}
 	if (rack->stop_fd >= 0)
 		close(rack->stop_fd);
+	desk_close(&rack->desk);
 	pthread_mutex_destroy(&rack->lock);
 	free(rack);
 }
@@ -212,6 +242,7 @@ void rack_take(struct rack *rack, struct fusion_input *input)
 {
 	pthread_mutex_lock(&rack->lock);
 	table_take(&rack->table, input);
+	desk_taken(&rack->desk, &rack->table, clock_monotonic_ms());
 	pthread_mutex_unlock(&rack->lock);
 }
 
@@ -220,6 +251,7 @@ void rack_tell(struct rack *rack, const struct rack_word *word, int64_t now_ms)
 	pthread_mutex_lock(&rack->lock);
 	rack->word = *word;
 	rack->word_ms = now_ms;
+	desk_tick(&rack->desk, &rack->table, now_ms);
 	pthread_mutex_unlock(&rack->lock);
 }
 
@@ -242,4 +274,46 @@ int rack_status(struct rack *rack, struct bus_status out[STATUS_MAX_BUSES])
 		out[i] = rack->table.lines[i].status;
 	pthread_mutex_unlock(&rack->lock);
 	return rack->line_count;
+}
+
+/* --- updates --- */
+
+int rack_enable_updates(struct rack *rack, const struct rack_update_config *config, char *why,
+			size_t why_size)
+{
+	int err;
+
+	pthread_mutex_lock(&rack->lock);
+	err = desk_enable(&rack->desk, config, &rack->table, clock_monotonic_ms(), why, why_size);
+	pthread_mutex_unlock(&rack->lock);
+	return err;
+}
+
+int rack_update(struct rack *rack, const struct rack_update_wish *wish, const uint8_t *release,
+		size_t size, char *why, size_t why_size)
+{
+	int err;
+
+	pthread_mutex_lock(&rack->lock);
+	err = desk_order(&rack->desk, &rack->table, wish, release, size, clock_monotonic_ms(), why,
+			 why_size);
+	pthread_mutex_unlock(&rack->lock);
+	return err;
+}
+
+int rack_update_stop(struct rack *rack, char *why, size_t why_size)
+{
+	int err;
+
+	pthread_mutex_lock(&rack->lock);
+	err = desk_stop(&rack->desk, why, why_size);
+	pthread_mutex_unlock(&rack->lock);
+	return err;
+}
+
+void rack_get_update(struct rack *rack, struct rack_update_status *out)
+{
+	pthread_mutex_lock(&rack->lock);
+	*out = rack->desk.status;
+	pthread_mutex_unlock(&rack->lock);
 }

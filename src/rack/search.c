@@ -110,8 +110,11 @@ void search_met(struct search *s, int address)
 
 void search_gone(struct search *s, int address)
 {
-	if (address > 0 && address < SEARCH_ADDRESSES)
-		s->members[address] = (struct search_member){0};
+	if (address <= 0 || address >= SEARCH_ADDRESSES)
+		return;
+	s->members[address] = (struct search_member){0};
+	s->session_us = 0; /* it may come back without its address */
+	s->quiet_sessions = 0;
 }
 
 uint32_t search_take_poll(struct search *s)

@@ -210,7 +210,11 @@ void table_take(struct table *table, struct fusion_input *input)
 	input->error_count = 0;
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++)
 		if (table->slots[i].fresh) {
-			input->packs[input->pack_count++] = table->slots[i].sample;
+			struct pack *pack = &input->packs[input->pack_count++];
+
+			*pack = table->slots[i].sample;
+			if (table->leaving >> i & 1)
+				pack->charge_mos = pack->discharge_mos = 0;
 			table->slots[i].fresh = false;
 		}
 	for (int i = 0; i < table->line_count; i++)

@@ -27,6 +27,7 @@ struct table {
 	struct table_slot slots[ONEPACK_MAX_PACKS]; /* of pack 1, 2, ... */
 	int line_count;
 	struct table_line lines[STATUS_MAX_BUSES];
+	uint32_t leaving; /* bit n = pack n + 1 is about to restart: it counts as switched off */
 	int event_count;
 	struct event events[TABLE_EVENTS]; /* not taken yet; more are dropped */
 };

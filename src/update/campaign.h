@@ -85,6 +85,8 @@ struct update_options {
 	bool allow_older, allow_alone;
 	uint32_t bus_errors_ppm;  /* of the exchanges on this bus lately */
 	int32_t packs_in_service; /* in parallel with these, themselves included */
+	int32_t check_ms;         /* a pack is watched so long before it is confirmed; 0 =
+				     UPDATE_CHECK_MS */
 };
 
 struct update_pack {

@@ -321,7 +321,8 @@ static void take_watch(struct update_job *job, const uint8_t *words, int64_t now
 	job->measurement = measurement;
 	if (error != UPDATE_FINE)
 		update_fail(job, error, now_ms);
-	else if (now_ms - job->watch_ms < UPDATE_CHECK_MS)
+	else if (now_ms - job->watch_ms <
+		 (job->options.check_ms ? job->options.check_ms : UPDATE_CHECK_MS))
 		update_pause(job, now_ms + WATCH_MS);
 	else if (job->has_settings)
 		update_enter(job, PHASE_WATCH_SETTINGS_1, now_ms);

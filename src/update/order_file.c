@@ -50,9 +50,9 @@ int update_order_save(const char *path, const struct update_order *order)
 
 	for (int i = 0; i < order->count; i++)
 		(void)json_array_append_new(units, json_integer(order->units[i]));
-	json = json_pack("{s:s, s:o, s:b, s:b, s:b}", "release", order->release, "packs", units,
-			 "broadcast", order->broadcast, "allow_older", order->allow_older,
-			 "allow_alone", order->allow_alone);
+	json = json_pack("{s:s, s:s, s:o, s:b, s:b, s:b}", "release", order->release, "bus",
+			 order->bus, "packs", units, "broadcast", order->broadcast, "allow_older",
+			 order->allow_older, "allow_alone", order->allow_alone);
 	if (json)
 		text = json_dumps(json, JSON_INDENT(1));
 	if (!text)
@@ -92,7 +92,7 @@ static int read_units(const json_t *units, struct update_order *order)
 int update_order_load(const char *path, struct update_order *order)
 {
 	struct update_order out = {0};
-	const char *release;
+	const char *release, *bus = "";
 	json_t *units, *json;
 	int broadcast, older, alone, result = ERR_FORMAT;
 
@@ -101,13 +101,14 @@ int update_order_load(const char *path, struct update_order *order)
 	json = json_load_file(path, 0, NULL);
 	if (!json)
 		return ERR_FORMAT;
-	if (json_unpack(json, "{s:s, s:o, s:b, s:b, s:b}", "release", &release, "packs", &units,
-			"broadcast", &broadcast, "allow_older", &older, "allow_alone",
-			&alone) == 0 &&
-	    strlen(release) < sizeof out.release)
+	if (json_unpack(json, "{s:s, s?s, s:o, s:b, s:b, s:b}", "release", &release, "bus", &bus,
+			"packs", &units, "broadcast", &broadcast, "allow_older", &older,
+			"allow_alone", &alone) == 0 &&
+	    strlen(release) < sizeof out.release && strlen(bus) < sizeof out.bus)
 		result = read_units(units, &out);
 	if (result == 0) {
 		(void)snprintf(out.release, sizeof out.release, "%s", release);
+		(void)snprintf(out.bus, sizeof out.bus, "%s", bus);
 		out.broadcast = broadcast != 0;
 		out.allow_older = older != 0;
 		out.allow_alone = alone != 0;

@@ -7,9 +7,11 @@
 #include "campaign.h"
 
 #define UPDATE_PATH 256
+#define UPDATE_BUS  32
 
 struct update_order {
 	char release[UPDATE_PATH]; /* path of the file */
+	char bus[UPDATE_BUS];      /* name of the line; "" = there is only one */
 	uint8_t units[UPDATE_PACKS];
 	int count;
 	bool broadcast, allow_older, allow_alone;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "onepack/rack.h"
 #include "onepack/web.h"
 #include "session.h"
 
@@ -19,6 +20,7 @@
 #define WEB_MAX_STREAMS     8
 #define WEB_MAX_RECORDERS   4
 #define WEB_MAX_BODY        4096
+#define WEB_MAX_RELEASE     (2 << 20) /* of a firmware upload, from somebody who is logged in */
 #define WEB_MAX_URL         2048
 #define WEB_LAST_TIME_S     99999999999LL /* the year 5138 */
 #define WEB_TIMEOUT_S       15            /* if the configuration does not say */
@@ -57,6 +59,9 @@ struct route {
 	const char *path;   /* a last part "#" stands for a number */
 	handler_fn *handler;
 	bool needs_login;
+	size_t max_upload; /* the body is that many bytes of anything at most; 0 = JSON,
+			    * WEB_MAX_BODY
+			    */
 };
 
 struct request {
@@ -68,6 +73,8 @@ struct request {
 	bool is_known, url_too_long;
 	size_t body_size; /* more than WEB_MAX_BODY = too much, and not kept */
 	char body[WEB_MAX_BODY + 1];
+	uint8_t *upload; /* in place of the body where the route wants one; `body_size` bytes */
+	size_t upload_room;
 };
 
 const char *request_header(const struct request *request, const char *name); /* NULL = none */
@@ -115,6 +122,7 @@ handler_fn api_battery, api_pack, api_protocols, api_inverters, api_buses, api_h
 handler_fn api_history, api_events, api_reasons;
 handler_fn api_session, api_login, api_logout, api_demo;
 handler_fn api_metrics, api_stream, api_samples;
+handler_fn api_update, api_update_begin, api_update_stop;
 handler_fn serve_file;
 
 /* The public id of the event with that number on the board. */

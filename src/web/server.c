@@ -16,30 +16,34 @@
 #define CONNECTION_MEMORY 16384
 #define TICK_S            1
 
+static const char too_large_upload[] = "A release may have at most 2 MiB.";
 static const char too_large[] = "The body may have at most 4096 bytes. Send less.";
 
 static const struct route routes[] = {
-	{"GET", "/api/v1/battery", api_battery, false},
-	{"GET", "/api/v1/packs/#", api_pack, false},
-	{"GET", "/api/v1/protocols", api_protocols, false},
-	{"GET", "/api/v1/history", api_history, false},
-	{"GET", "/api/v1/events", api_events, false},
-	{"GET", "/api/v1/reasons", api_reasons, false},
-	{"GET", "/api/v1/config", api_config, false},
-	{"GET", "/api/v1/inverters", api_inverters, false},
-	{"GET", "/api/v1/buses", api_buses, false},
-	{"GET", "/api/v1/stream", api_stream, false},
-	{"GET", "/api/v1/samples", api_samples, false},
-	{"GET", "/api/v1/session", api_session, false},
-	{"POST", "/api/v1/login", api_login, false},
-	{"POST", "/api/v1/logout", api_logout, false},
-	{"POST", "/api/v1/demo", api_demo, true},
-	{"GET", "/metrics", api_metrics, false},
-	{"GET", "/healthz", api_health, false},
+	{"GET", "/api/v1/battery", api_battery, false, 0},
+	{"GET", "/api/v1/packs/#", api_pack, false, 0},
+	{"GET", "/api/v1/protocols", api_protocols, false, 0},
+	{"GET", "/api/v1/history", api_history, false, 0},
+	{"GET", "/api/v1/events", api_events, false, 0},
+	{"GET", "/api/v1/reasons", api_reasons, false, 0},
+	{"GET", "/api/v1/config", api_config, false, 0},
+	{"GET", "/api/v1/inverters", api_inverters, false, 0},
+	{"GET", "/api/v1/buses", api_buses, false, 0},
+	{"GET", "/api/v1/stream", api_stream, false, 0},
+	{"GET", "/api/v1/samples", api_samples, false, 0},
+	{"GET", "/api/v1/session", api_session, false, 0},
+	{"POST", "/api/v1/login", api_login, false, 0},
+	{"POST", "/api/v1/logout", api_logout, false, 0},
+	{"POST", "/api/v1/demo", api_demo, true, 0},
+	{"GET", "/api/v1/update", api_update, false, 0},
+	{"POST", "/api/v1/update", api_update_begin, true, WEB_MAX_RELEASE},
+	{"POST", "/api/v1/update/stop", api_update_stop, true, 0},
+	{"GET", "/metrics", api_metrics, false, 0},
+	{"GET", "/healthz", api_health, false, 0},
 };
 
 /* Everything else outside /api/ is a file. */
-static const struct route file_route = {"GET", "", serve_file, false};
+static const struct route file_route = {"GET", "", serve_file, false, 0};
 
 /* --- finding the route --- */
 
@@ -57,22 +61,28 @@ static bool route_matches(const struct route *route, const char *path, int *numb
 	return true;
 }
 
+static bool method_fits(const struct request *request, const struct route *route)
+{
+	if (strcmp(route->method, "GET") == 0 && strcmp(request->method, "HEAD") == 0)
+		return true;
+	return strcmp(route->method, request->method) == 0;
+}
+
+/* One path may have several methods; without the right one, the first is told. */
 static const struct route *find_route(struct request *request)
 {
+	const struct route *found = NULL;
+
 	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
-		if (route_matches(&routes[i], request->path, &request->number))
-			return &routes[i];
+		if ((!found || method_fits(request, &routes[i])) &&
+		    route_matches(&routes[i], request->path, &request->number))
+			found = &routes[i];
+	if (found)
+		return found;
 	return strncmp(request->path, "/api/", 5) == 0 ? NULL : &file_route;
 }
 
 /* --- refusing --- */
-
-static bool method_fits(const struct request *request)
-{
-	if (strcmp(request->route->method, "GET") == 0 && strcmp(request->method, "HEAD") == 0)
-		return true;
-	return strcmp(request->route->method, request->method) == 0;
-}
 
 /* Status 0 = not refused. */
 struct refusal {
@@ -87,6 +97,7 @@ static struct refusal refuse_post(const struct request *request)
 	const char *mark = request_header(request, "X-OnePack");
 	const char *origin = request_header(request, "Origin");
 	const char *length = request_header(request, "Content-Length");
+	const size_t max_upload = request->route->max_upload;
 	int64_t bytes;
 
 	if (!mark || strcmp(mark, "1") != 0)
@@ -96,12 +107,14 @@ static struct refusal refuse_post(const struct request *request)
 	if (origin && !check_origin(origin, request_header(request, "Host")))
 		return (struct refusal){MHD_HTTP_FORBIDDEN, "This request comes from another site. "
 							    "Open the gateway's own page."};
-	if (!check_is_json(request_header(request, "Content-Type")))
+	if (max_upload == 0 && !check_is_json(request_header(request, "Content-Type")))
 		return (struct refusal){
 			MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
 			"Send a JSON object with 'Content-Type: application/json'."};
-	if (length && !check_number(length, 0, WEB_MAX_BODY, &bytes))
-		return (struct refusal){MHD_HTTP_CONTENT_TOO_LARGE, too_large};
+	if (length &&
+	    !check_number(length, 0, max_upload ? (int64_t)max_upload : WEB_MAX_BODY, &bytes))
+		return (struct refusal){MHD_HTTP_CONTENT_TOO_LARGE,
+					max_upload ? too_large_upload : too_large};
 	return (struct refusal){0, NULL};
 }
 
@@ -122,7 +135,7 @@ static struct refusal refuse(const struct request *request)
 		return (struct refusal){
 			MHD_HTTP_NOT_FOUND,
 			"There is nothing at this address. docs/api.md lists what there is."};
-	if (!method_fits(request))
+	if (!method_fits(request, request->route))
 		return (struct refusal){
 			MHD_HTTP_METHOD_NOT_ALLOWED,
 			"This address is used in another way; see the Allow header."};
@@ -154,6 +167,8 @@ static void end_request(void *arg, struct MHD_Connection *connection, void **con
 	struct web *web = arg;
 
 	(void)why;
+	if (*context)
+		free(((struct request *)*context)->upload);
 	free(*context);
 	*context = NULL;
 	guard_note_request(web->guard, connection, false);
@@ -172,11 +187,32 @@ static enum MHD_Result first_look(struct request *request, const char *method, c
 	return reply_error(request, refusal.status, "%s", refusal.sentence);
 }
 
-static void keep_body(struct request *request, const char *bytes, size_t count)
+/* Grows by doubling. False when there is no memory. */
+static bool keep_upload(struct request *request, const char *bytes, size_t count)
 {
-	if (request->body_size + count <= WEB_MAX_BODY)
+	if (request->body_size + count > request->upload_room) {
+		const size_t room = 2 * (request->body_size + count);
+		uint8_t *upload = realloc(request->upload, room);
+
+		if (!upload)
+			return false;
+		request->upload = upload;
+		request->upload_room = room;
+	}
+	memcpy(request->upload + request->body_size, bytes, count);
+	return true;
+}
+
+static bool keep_body(struct request *request, const char *bytes, size_t count)
+{
+	const size_t upload = request->route->max_upload;
+
+	if (upload && request->body_size + count <= upload && !keep_upload(request, bytes, count))
+		return false;
+	if (!upload && request->body_size + count <= WEB_MAX_BODY)
 		memcpy(request->body + request->body_size, bytes, count);
 	request->body_size += count;
+	return true;
 }
 
 static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *path,
@@ -191,14 +227,22 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 		return MHD_NO;
 	if (!request->is_known)
 		return first_look(request, method, path);
+	if (!request->route) /* was answered already */
+		return MHD_NO;
+
+	const size_t max = request->route->max_upload ? request->route->max_upload : WEB_MAX_BODY;
+
 	if (*upload_size > 0) {
-		keep_body(request, upload, *upload_size);
+		const bool kept = keep_body(request, upload, *upload_size);
+
 		*upload_size = 0;
-		return request->body_size > 16 * (size_t)WEB_MAX_BODY ? MHD_NO : MHD_YES;
+		return kept && request->body_size <= max + 15 * (size_t)WEB_MAX_BODY ? MHD_YES
+										     : MHD_NO;
 	}
 	guard_note_request(web->guard, connection, true);
-	if (request->body_size > WEB_MAX_BODY)
-		return reply_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "%s", too_large);
+	if (request->body_size > max)
+		return reply_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "%s",
+				   request->route->max_upload ? too_large_upload : too_large);
 	return request->route->handler(request);
 }
 
