@@ -19,7 +19,7 @@ static const struct {
 	{"why", command_why, "why the limits are, or were, what they are"},
 	{"monitor", command_monitor, "live decoded traffic of a bus, or of a log"},
 	{"image", command_image, "firmware images for packs: keys, signing, checking"},
-	{"update", command_update, "new firmware for packs, over a serial line"},
+	{"update", command_update, "new firmware for packs, over a gateway or a serial line"},
 	{"wire", command_wire,
 	 "protocols without hardware: list, show, check, encode, decode, answer"},
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* onepack update: brings a release into packs over a serial line that nobody else uses, e.g. on a
- * bench or while the gateway is stopped. The job itself is src/update/campaign.c. */
+/* onepack update --port: brings a release into packs over a serial line that nobody else uses, e.g.
+ * on a bench or while the gateway is stopped. The job itself is src/update/campaign.c. Without
+ * --port a gateway does it, see update_gateway.c. */
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include "onepack/clock.h"
 #include "onepack/port.h"
 #include "sim_stop.h"
+#include "update_gateway.h"
 
 #define FILE_MAX   (RELEASE_IMAGES * IMAGE_SIZE_MAX)
 #define SILENCE_MS 4 /* between frames; the pack needs 1.75 */
@@ -350,15 +352,29 @@ static int update(struct session *s, int argc, char **argv)
 	return result;
 }
 
+static bool has_argument(int argc, char **argv, const char *wanted)
+{
+	for (int i = 1; i < argc; i++)
+		if (strncmp(argv[i], wanted, strlen(wanted)) == 0)
+			return true;
+	return false;
+}
+
 int command_update(int argc, char **argv)
 {
+	const bool line = has_argument(argc, argv, "--port");
 	struct session *session;
 	int result;
 
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		fputs(help, stdout);
+	if (has_argument(argc, argv, "--help")) {
+		if (line)
+			fputs(help, stdout);
+		else
+			update_gateway_help();
 		return 0;
 	}
+	if (!line)
+		return update_gateway(argc, argv);
 	if (sodium_init() < 0)
 		return complain("libsodium", "cannot start");
 	session = calloc(1, sizeof *session);

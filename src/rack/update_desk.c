@@ -15,7 +15,7 @@
 #define OWN_PROTOCOL  "pack/onepack"
 #define KEY_TEXT      4096
 #define PRESENT_MS    5000  /* a pack that gave a sample so lately is there */
-#define GATHER_MS     20000 /* after a restart the packs are waited for so long */
+#define GATHER_MS     30000 /* after a restart the packs are waited for so long */
 #define LOWERED_MS    3000  /* for the inverters to follow a lower limit */
 #define WINDOW_MS     60000 /* the bus is judged by the last one to two minutes */
 #define ENOUGH        50    /* exchanges, to judge a bus by */
@@ -215,6 +215,7 @@ int desk_order(struct update_desk *desk, struct table *table, const struct rack_
 	memcpy(copy, release, size);
 	desk->order = order;
 	desk->line = line;
+	desk->taken_up = false;
 	accept(desk, table, copy, size, now_ms);
 	save(desk, size);
 	return 0;
@@ -239,6 +240,7 @@ static void take_up(struct update_desk *desk, struct table *table, int64_t now_m
 			continue;
 		desk->order = order;
 		desk->line = i;
+		desk->taken_up = true;
 		accept(desk, table, bytes, size, now_ms);
 		return;
 	}
@@ -396,7 +398,9 @@ struct update_job *desk_job(struct update_desk *desk, struct table *table, int l
 		return NULL;
 	}
 	if (desk->status.state == RACK_UPDATE_WAITING) {
-		const bool ready = are_all_there(desk, now_ms) && online >= 0;
+		/* after a restart nobody is in service yet */
+		const bool ready = !desk->taken_up || (are_all_there(desk, now_ms) &&
+						       online >= desk->order.count);
 
 		if (!ready && now_ms - desk->ordered_ms < GATHER_MS)
 			return NULL;

@@ -24,6 +24,7 @@ struct update_desk {
 	uint8_t *bytes;
 	struct release release;
 	int64_t ordered_ms;
+	bool taken_up; /* the order was found in its file */
 	bool stopping, confirmed[UPDATE_PACKS];
 	int64_t left_ms; /* when the fusion was first told that a pack leaves; 0 = not yet */
 	struct update_job job;
