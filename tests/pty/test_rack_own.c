@@ -78,8 +78,9 @@ static void test_polls_and_sync(void **state)
 /* With PACKS=16 and BAUD=9600 in the environment it prints the figures of other lines. */
 static void test_cycle_time(void **state)
 {
-	const int packs = getenv("PACKS") ? atoi(getenv("PACKS")) : 8;
-	const uint32_t baud = getenv("BAUD") ? (uint32_t)atoi(getenv("BAUD")) : 115200;
+	const char *wanted_packs = getenv("PACKS"), *wanted_baud = getenv("BAUD");
+	const int packs = wanted_packs ? atoi(wanted_packs) : 8;
+	const uint32_t baud = wanted_baud ? (uint32_t)atoi(wanted_baud) : 115200;
 	const double byte_ms = 10000.0 / baud;
 	const double silence_ms = baud > 19200 ? 1.75 : 39000.0 / baud;
 	/* a poll: question, silence, answer of 72 words, silence; and SYNC with its silence */

@@ -94,9 +94,7 @@ def test_equal_switches():
                  lambda: true(rack, 2)["address"] != 3 or true(rack, 3)["address"] != 3, 10)
         wait_for("an address of its own for each",
                  lambda: len({pack["address"] for pack in rack.status()["packs"]} - {247}) == 3
-                 and rack.gateway.battery()["packs_online"] == 3, 60)
-        serials = {pack["serial"] for pack in rack.gateway.battery()["packs"] if pack["state"] == "active"}
-        assert len(serials) == 3
+                 and len({pack["serial"] for pack in rack.gateway.battery()["packs"] if pack["state"] == "active"}) == 3, 60)
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ static void obey(const struct phrase *phrase)
 
 static void fill(int i, uint16_t first, uint16_t words, uint8_t *out)
 {
-	memset(out, 0, 2U * words);
+	memset(out, 0, 2 * (size_t)words);
 	if (first == 0) { /* identity */
 		fw_put_u16be(out, 0x504B);
 		fw_put_u32be(out + 20, site.identity[i].uid32);
@@ -139,7 +139,7 @@ static void answer(const struct phrase *phrase)
 		if (phrase->frame[1] == 0x03) {
 			frame[2] = (uint8_t)(2 * words);
 			fill(i, first, words, frame + 3);
-			count = rtu_seal(frame, 3U + 2U * words);
+			count = rtu_seal(frame, 3 + 2 * (size_t)words);
 		} else {
 			assert_int_equal(first, 0x0908);
 			site.packs[i].enable_out = true;
