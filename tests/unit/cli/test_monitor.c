@@ -304,9 +304,9 @@ static void await_port(const char *path)
 static void a_rack_with_a_master_is_overheard(void **state)
 {
 	char site[200], port[220], can[240], command[300];
-	char *const rack[] = {PROGRAM,       "sim",       "rack",     "--directory",
-			      site,          "--line",    "rack=0-2", "--inverter",
-			      PYLON "=can0", "--seconds", "30",       NULL};
+	char *const rack[] = {PROGRAM,  "sim",      "rack",       "--directory", site,
+			      "--line", "rack=0-2", "--inverter", PYLON "=can0", "--seconds",
+			      "30",     "--packs",  "jk",         NULL};
 	char *const monitor[] = {PROGRAM,      "monitor", port,    "--protocol",
 				 "pack/jk-pb", "--save",  command, NULL};
 	char *const second[] = {PROGRAM, "monitor", can, "--protocol", PYLON, NULL};
