@@ -77,6 +77,12 @@ static void take_in(struct slot *slot, const struct network *network)
 }
 
 /* `total_ma` flows through `weight`, this pack included. */
+static int64_t beyond_share(const struct slot *slot, enum direction direction, int64_t total_ma,
+			    int64_t weight)
+{
+	return slot_flow(slot, direction) - scale(total_ma, share_weight(&slot->share), weight);
+}
+
 static int64_t worst_debit(const struct slot *slot, enum direction direction, int64_t total_ma,
 			   int64_t weight)
 {
@@ -87,8 +93,7 @@ static int64_t worst_debit(const struct slot *slot, enum direction direction, in
 		if (drift->flow_ma[i] > worst_ma)
 			worst_ma = drift->flow_ma[i];
 	if (!slot->silent && drift_is_visible(slot, direction)) {
-		const int64_t now_ma = slot_flow(slot, direction) -
-				       scale(total_ma, share_weight(&slot->share), weight);
+		const int64_t now_ma = beyond_share(slot, direction, total_ma, weight);
 
 		worst_ma = now_ma > worst_ma ? now_ma : worst_ma;
 	}
@@ -124,6 +129,22 @@ void drift_shift(struct slot *slot, int64_t charge_ma, int64_t total_ma)
 	shift(&slot->drift[DISCHARGE], -charge_ma, total_ma > 0);
 }
 
+/* What stands when somebody falls silent. A pack that only perhaps conducts has a debit as certain
+ * as anybody's while all are heard: what it takes is no secret, only whether it belongs to us. */
+static void remember(struct slot *slot, const struct network *network, int64_t drift_ma)
+{
+	const enum direction direction = network->direction;
+
+	if (!network->is_certain) {
+		if (!network->is_heard || slot->presence[direction] != PRESENCE_PERHAPS ||
+		    !drift_is_visible(slot, direction))
+			return;
+		drift_ma = beyond_share(slot, direction, network->wide_free_ma,
+					network->wide_free_weight);
+	}
+	slot->drift[direction].certain_ma = saturate_ma(drift_ma > 0 ? drift_ma : 0);
+}
+
 void drift_update(struct fusion *fusion, struct network *network)
 {
 	const enum direction direction = network->direction;
@@ -140,8 +161,6 @@ void drift_update(struct fusion *fusion, struct network *network)
 		    network->is_complete && drift_is_visible(slot, direction))
 			take_in(slot, network);
 		network->drift_ma[i] = drift_of(slot, network);
-		if (network->is_certain)
-			drift->certain_ma =
-				saturate_ma(network->drift_ma[i] > 0 ? network->drift_ma[i] : 0);
+		remember(slot, network, network->drift_ma[i]);
 	}
 }

@@ -37,7 +37,8 @@ bool network_is_on_time(const struct slot *slot)
 
 struct network network_build(const struct fusion *fusion, enum direction direction)
 {
-	struct network network = {.direction = direction, .is_complete = true, .is_certain = true};
+	struct network network = {
+		.direction = direction, .is_complete = true, .is_heard = true, .is_certain = true};
 	int64_t given_ma = 0;
 
 	for (int i = 0; i < ONEPACK_MAX_PACKS; i++) {
@@ -46,7 +47,7 @@ struct network network_build(const struct fusion *fusion, enum direction directi
 
 		given_ma += outside_ma < 0 ? outside_ma : 0;
 		network.outside_ma += outside_ma > 0 ? outside_ma : 0;
-		network.is_certain &= !slot->silent || slot->isolated;
+		network.is_heard &= !slot->silent || slot->isolated;
 		if (slot->presence[direction] == PRESENCE_NONE)
 			continue;
 		network.wide_weight += share_weight(&slot->share);
@@ -74,6 +75,7 @@ struct network network_build(const struct fusion *fusion, enum direction directi
 			network.free_ma += slot_flow(slot, direction);
 		}
 	}
+	network.is_certain &= network.is_heard;
 	network.wide_free_weight += network.free_weight;
 	network.wide_free_ma += network.free_ma;
 	if (network.flow_ma + given_ma > 0) /* at rest nobody feeds the others */

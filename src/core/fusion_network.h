@@ -25,6 +25,7 @@ struct network {
 				that  its switch lets discharge only */
 	int64_t drift_ma[ONEPACK_MAX_PACKS]; /* of each member (fusion_drift.c) */
 	bool is_complete;                    /* no member has missed its turn */
+	bool is_heard;                       /* nobody is silent, but for those that are gone */
 	bool is_certain; /* all members are fresh, and there is no silent or doubtful pack */
 };
 

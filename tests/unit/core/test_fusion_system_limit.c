@@ -577,6 +577,31 @@ static void a_meter_is_not_believed_while_a_pack_is_late(void **state)
 	assert_int_equal(rig.fusion.slots[3].quiet_ms, quiet_ms);
 }
 
+/* A candidate that takes more than it may out of the others goes on doing so when nobody hears it.
+ */
+static void a_silent_candidate_keeps_its_debit(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_settle(&rig, 2);
+	rig.absent[1] = true;
+	rig_run(&rig, 120);
+	rig.absent[1] = false;
+	rig_set_cells(&rig.packs[1], 3240); /* 1 V below the other: no member yet */
+	rig.packs[1].charge_current_limit_ma = 30000;
+	rig.packs[1].current_ma = 60000;
+	rig.packs[0].current_ma = -65000;
+	rig_run(&rig, 60);
+	assert_int_equal(rig_state(&rig, 2), PACK_CANDIDATE);
+	assert_int_equal(charge(&rig), 0);
+	rig.absent[1] = true;
+	for (int i = 0; i < 120; i++) {
+		rig_run(&rig, 1);
+		assert_int_equal(charge(&rig), 0);
+	}
+}
+
 /* A candidate with closed switches is on the bus already: it has to be safe, and adds nothing. */
 static void a_candidate_limits_but_does_not_add(void **state)
 {
@@ -709,6 +734,7 @@ int main(void)
 		cmocka_unit_test(a_meter_shows_that_a_silent_pack_is_gone),
 		cmocka_unit_test(a_meter_is_not_believed_while_a_pack_is_late),
 		cmocka_unit_test(a_candidate_limits_but_does_not_add),
+		cmocka_unit_test(a_silent_candidate_keeps_its_debit),
 		cmocka_unit_test(unknown_switches_add_nothing),
 		cmocka_unit_test(drift_survives_the_silence_of_its_other_half),
 		cmocka_unit_test(too_few_packs_get_no_current),
