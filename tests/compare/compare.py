@@ -3,8 +3,8 @@
 """Tables and plots of the comparison in docs/fusion.md, from what compare_rules measures.
 
   compare.py PROGRAM update             writes all tables and plots anew (needs matplotlib)
-  compare.py PROGRAM check INCIDENT...  ends with 1 when the tables of these incidents are not what
-                                        the simulation gives now
+  compare.py PROGRAM check [INCIDENT]...  ends with 1 when the tables of these incidents (all) are not
+                                        what the simulation gives now
 
 Tables stand between <!-- compare INCIDENT --> and <!-- end --> in docs/fusion.md. The same input gives
 the same bytes: no dates, no random names.
@@ -110,6 +110,10 @@ def read_page():
         return file.read()
 
 
+def all_incidents():
+    return sorted(name[:-5] for name in os.listdir(INCIDENTS) if name.endswith(".yaml"))
+
+
 def check(program, incidents):
     page, wrong = read_page(), False
     for incident, rows in split(run(program, "figures", *map(path_of, incidents))).items():
@@ -181,8 +185,7 @@ def draw(program, incident, first, last, cells):
 
 
 def update(program):
-    names = sorted(name[:-5] for name in os.listdir(INCIDENTS) if name.endswith(".yaml"))
-    incidents = split(run(program, "figures", *map(path_of, names)))
+    incidents = split(run(program, "figures", *map(path_of, all_incidents())))
     page, others = read_page(), []
     for incident, rows in incidents.items():
         if incident in DRAWN:
@@ -201,8 +204,8 @@ def update(program):
 def main():
     if len(sys.argv) == 3 and sys.argv[2] == "update":
         return update(sys.argv[1])
-    if len(sys.argv) > 3 and sys.argv[2] == "check":
-        return check(sys.argv[1], sys.argv[3:])
+    if len(sys.argv) > 2 and sys.argv[2] == "check":
+        return check(sys.argv[1], sys.argv[3:] or all_incidents())
     return __doc__
 
 
