@@ -118,3 +118,24 @@ static inline void rig_ready(struct rig *rig, enum fw_chemistry chemistry)
 	rig_start(rig);
 	rig_run(rig, 3000);
 }
+
+static inline enum fw_result rig_command(struct rig *rig, enum fw_command code, uint32_t argument)
+{
+	return fw_pack_command(&rig->pack, code, argument, FW_SOURCE_BUS, rig->now_ms);
+}
+
+static inline bool rig_closed(const struct rig *rig)
+{
+	return rig->pack.outputs.charge_mos && rig->pack.outputs.discharge_mos;
+}
+
+/* Takes all events; whether one has this code. */
+static inline bool rig_logged(struct rig *rig, int code)
+{
+	struct fw_event event;
+	bool found = false;
+
+	while (fw_event_take(&rig->pack.events, &event))
+		found = found || event.code == code;
+	return found;
+}
