@@ -11,6 +11,29 @@
 #define CRC_AT     148
 #define TEXT_BYTES 16
 
+#define RATING_MOST_ma  1000000
+#define VOLTAGE_OFF_ppm 50000 /* these three as in pack_command.c: more is no calibration */
+#define CURRENT_OFF_ppm 100000
+#define ZERO_MOST_ma    1000
+
+static bool within(int32_t value, int32_t most)
+{
+	return value >= -most && value <= most;
+}
+
+/* A record that lets any current through, or that bends what is measured, is none. */
+static bool is_sound(const struct fw_factory *factory)
+{
+	const struct fw_identity *id = &factory->identity;
+	const struct fw_calibration *calibration = &factory->calibration;
+
+	return id->max_charge_ma > 0 && id->max_charge_ma <= RATING_MOST_ma &&
+	       id->max_discharge_ma > 0 && id->max_discharge_ma <= RATING_MOST_ma &&
+	       within(calibration->voltage_ppm, VOLTAGE_OFF_ppm) &&
+	       within(calibration->current_ppm, CURRENT_OFF_ppm) &&
+	       within(calibration->current_zero_ma, ZERO_MOST_ma);
+}
+
 bool fw_factory_read(const struct fw_flash *flash, struct fw_factory *factory)
 {
 	uint8_t in[FW_FACTORY_SIZE];
@@ -37,7 +60,10 @@ bool fw_factory_read(const struct fw_flash *flash, struct fw_factory *factory)
 	memcpy(factory->installer, in + 76, sizeof factory->installer);
 	memcpy(factory->key, in + 84, sizeof factory->key);
 	memcpy(factory->unlock, in + 116, sizeof factory->unlock);
-	return true;
+	if (is_sound(factory))
+		return true;
+	memset(factory, 0, sizeof *factory);
+	return false;
 }
 
 void fw_factory_write(const struct fw_factory *factory, uint8_t out[FW_FACTORY_SIZE])

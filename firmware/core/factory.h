@@ -26,7 +26,8 @@ struct fw_factory {
 	uint8_t unlock[32]; /* for images that do not fit */
 };
 
-/* false: nothing there, or damaged; then all is 0. */
+/* false: nothing there, damaged, without ratings (1 mA to 1000 A) or with a calibration that no
+ * command would accept; then all is 0. */
 bool fw_factory_read(const struct fw_flash *flash, struct fw_factory *factory);
 
 /* For production and tests: the bytes to program. */
