@@ -214,6 +214,16 @@ def answer_latency(rounds):
                     say("answer_" + protocol, -1, "ms", answered=0, asked=rounds)
 
 
+def simulated_days():
+    """16 packs in virtual time, by the CPU time that the tool itself counts: with no faults and with those that seeds draw."""
+    for name, faults in (("sim_rack_days_per_s", "none"), ("sim_rack_days_per_s_swarm", "swarm")):
+        run = subprocess.run([os.path.join(BIN, "onepack"), "sim", "run", "--seeds", "2-6", "--packs", "16", "--faults", faults],
+                             capture_output=True, text=True, env=SimulatedRack.environment())
+        pace = re.search(r"([0-9.]+) rack-days in [0-9.]+ s \(([0-9.]+) s of one core", run.stdout[run.stdout.rfind("5 runs"):])
+        if pace:
+            say(name, float(pace[1]) / float(pace[2]), "rack-days of 16 packs per second of one core", aim=1)
+
+
 def main():
     seconds = int(os.environ.get("ONEPACK_BENCH_SECONDS", "30"))
     poll_cycle(seconds)
@@ -223,6 +233,7 @@ def main():
     can_period_on_a_controller()
     answer_to_frame(5)
     answer_latency(200)
+    simulated_days()
 
 
 if __name__ == "__main__":
