@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { HistoryAnswer } from '../src/api';
-import { append, fromAnswer, limitWatts, RANGES, timeAxis, type Range } from '../src/lib/history';
+import { append, askedTime, fromAnswer, limitWatts, RANGES, timeAxis, type Range } from '../src/lib/history';
 import { flowEnd, padded } from '../src/lib/plots';
 import { rack } from './battery';
 
@@ -87,5 +87,14 @@ describe('the time axis', () => {
     expect(timeAxis([49000, 50000], 50000, 21600)).toEqual([49000, 50000]);
     expect(timeAxis([49990, 50000], 50000, 21600)).toEqual([49400, 50000]);
     expect(timeAxis([], 50000, 21600)).toEqual([49400, 50000]);
+  });
+});
+
+describe('the time that is asked about', () => {
+  it('is the end of a step, but never later than the newest point', () => {
+    expect(askedTime([100, 130, 145], 0, 30)).toBe(129);
+    expect(askedTime([100, 130, 145], 1, 30)).toBe(145);
+    expect(askedTime([100, 130, 145], 2, 30)).toBe(145);
+    expect(askedTime([], 0, 30)).toBeUndefined();
   });
 });

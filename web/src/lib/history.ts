@@ -94,6 +94,14 @@ export function append(before: Columns, battery: Battery, t: number, range: Rang
   return columns;
 }
 
+/** The time that a point stands for when somebody asks about it: the end of its step, since the gateway may have started
+ * within the step; the newest point is as old as it says. */
+export function askedTime(times: readonly number[], index: number, stepS: number): number | undefined {
+  const t = times[index];
+  const newest = times[times.length - 1];
+  return t === undefined || newest === undefined ? undefined : Math.min(t + stepS - 1, newest);
+}
+
 /** A limit in watts at the voltage of the moment, so that it can be drawn with the power. */
 export function limitWatts(limitA: Num[], voltageV: Num[]): Num[] {
   return limitA.map((amps, index) => {

@@ -8,7 +8,7 @@ import 'uplot/dist/uPlot.min.css';
 import { timeMs, type Battery } from '../api';
 import { getHistory } from '../client';
 import { DASH, dateTime, num, signed } from '../lib/format';
-import { append, FIELDS, fromAnswer, RANGES, timeAxis, type Columns, type Range } from '../lib/history';
+import { append, askedTime, FIELDS, fromAnswer, RANGES, timeAxis, type Columns, type Range } from '../lib/history';
 import { optionsOf, plotsOf, type Colours, type Plot, type Quantity } from '../lib/plots';
 import { Section } from './bits';
 import { MomentView } from './moment';
@@ -143,7 +143,7 @@ function Canvas({ plot, times, colours, width, range, showTime, onCursor, onPick
     if (box.current === null || width === 0) return undefined;
     const follow: Plot['scale'] = (low, high) => scale.current(low, high);
     const pick = (index: number): void => {
-      const timeS = timesNow.current[index];
+      const timeS = askedTime(timesNow.current, index, range.stepS);
       if (timeS !== undefined) onPick(timeS);
     };
     const frame = { width, axisS: () => axis.current, showTime, scale: follow, onCursor, onPick: pick };
@@ -212,7 +212,7 @@ export function Chart({ battery, clockOffsetMs, epoch }: Props) {
     <Section id="history" title="History" class="chart-card" aside={aside}>
       <p class="hint chart-at">
         <span>{problem || (at === undefined ? 'Now' : dateTime(at * 1000))}</span>
-        <button type="button" class="link" onClick={() => setPicked(at ?? columns?.t.at(-1) ?? null)}>
+        <button type="button" class="link" onClick={() => setPicked(askedTime(columns?.t ?? [], index ?? (columns?.t.length ?? 0) - 1, range.stepS) ?? null)}>
           Why these limits?
         </button>
         <span class="hint">or select a point in the chart</span>
