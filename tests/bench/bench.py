@@ -47,6 +47,25 @@ def poll_cycle(seconds):
     say("poll_cycle_15_jk_packs", cycle, "s", bound=round(bound, 4), over_bound_pct=round(100 * (cycle / bound - 1), 2), aim_over_bound_pct=5)
 
 
+def own_poll_cycle(baud, seconds):
+    """Packs with our firmware: SYNC, then 72 words of each; before every frame the silence of 3.5 characters, 1.75 ms at least."""
+    silence = max(0.00175, 39 / baud)
+    bound = 16 * ((8 + 149) * BITS / baud + 2 * silence) + 23 * BITS / baud + silence
+    with Scene() as scene:
+        rack = SimulatedRack(scene, lines=["rack=1-16"], packs="onepack", baud=baud)
+        wait_for("16 packs", lambda: rack.gateway.battery()["packs_online"] == 16, 90)
+        time.sleep(5)  # the search has calmed down
+        cycles = {}
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            bus = rack.gateway.get("/api/v1/buses")[0]
+            cycles[bus["cycles"]] = bus["cycle_s"]
+            time.sleep(0.1)
+    cycle = statistics.median(cycles.values())
+    say(f"poll_cycle_16_own_packs_{baud}", cycle, "s", bound=round(bound, 4), over_bound_pct=round(100 * (cycle / bound - 1), 2),
+        aim_over_bound_pct=5)
+
+
 def cpu_seconds(pid):
     with open(f"/proc/{pid}/stat") as stat:
         fields = stat.read().rsplit(")", 1)[1].split()
@@ -227,6 +246,8 @@ def simulated_days():
 def main():
     seconds = int(os.environ.get("ONEPACK_BENCH_SECONDS", "30"))
     poll_cycle(seconds)
+    own_poll_cycle(115200, seconds)
+    own_poll_cycle(9600, seconds)
     steady_state(seconds)
     disk_per_day()
     can_period(seconds)

@@ -16,11 +16,11 @@ class SimulatedRack:
     "onepack", the firmware. Cleaned up by the scene."""
 
     def __init__(self, scene, lines=("rack-a=1-8", "rack-b=1-8"), inverters=("can/pylon-lv-1.2=can0",), battery="join_time_s: 1",
-                 speed=1, web="", links=None, more="", packs="jk"):
+                 speed=1, web="", links=None, more="", packs="jk", baud=115200):
         self.directory = os.path.join(scene.directory, "sim")
         os.mkdir(self.directory)
         command = [os.path.join(BIN, "onepack"), "sim", "rack", "--directory", self.directory, "--seed", "1", "--speed", str(speed),
-                   "--packs", packs]
+                   "--packs", packs, "--baud", str(baud)]
         for line in lines:
             command += ["--line", line]
         for inverter in inverters:
@@ -28,7 +28,7 @@ class SimulatedRack:
         log = open(os.path.join(scene.directory, "sim.log"), "w")
         self.process = scene.add(subprocess.Popen(command, stdout=log, stderr=log, env=self.environment()))
         wait_for("the simulated rack", lambda: os.path.exists(os.path.join(self.directory, "control")), 20)
-        buses = "".join(f"  - {{name: {name}, port: {self.directory}/{name}, protocol: {PROTOCOLS[packs]}, addresses: {addresses}}}\n"
+        buses = "".join(f"  - {{name: {name}, port: {self.directory}/{name}, protocol: {PROTOCOLS[packs]}, baud: {baud}, addresses: {addresses}}}\n"
                         for name, addresses in (line.split("=") for line in lines))
         links = links or "".join(f"  - {{protocol: {protocol}, port: \"{'slcan:' if protocol.startswith('can/') else ''}{self.directory}/{name}\"}}\n"
                         for protocol, name in (inverter.split("=") for inverter in inverters))

@@ -51,7 +51,8 @@ static void everything_arrives(void **state)
 		"battery: {packs_expected: 5, charge_current_max_a: 120.5}\n"
 		"web: {listen: \"0.0.0.0:80\", password_hash: x, root: /srv, demo_control: /run/c}\n"
 		"mqtt: {host: broker, ca_file: /ca.pem, username: u, password: p, interval_s: 2.5}\n"
-		"store: {path: /tmp/h.db, batch_s: 300, keep_10s_days: 3}\n");
+		"store: {path: /tmp/h.db, batch_s: 300, keep_10s_days: 3}\n"
+		"update: {key: /etc/maker.pem, watch_s: 90}\n");
 	const struct config *config = &loaded->config;
 	struct inverter_config links[STATUS_MAX_INVERTERS];
 
@@ -82,6 +83,10 @@ static void everything_arrives(void **state)
 	assert_string_equal(config->web.store_path, "/tmp/h.db");
 	assert_int_equal(config->store.batch_ms, 300000);
 	assert_int_equal(config->store.keep_10s_days, 3);
+	assert_string_equal(config->update.key, "/etc/maker.pem");
+	assert_string_equal(config->update.folder, "/tmp");
+	assert_int_equal(config->update.watch_ms, 90000);
+	assert_string_equal(config->buses[0].state, "/tmp/addresses-a");
 	assert_int_equal(config->store.keep_1m_days, 90);
 	unload(loaded);
 }
