@@ -512,6 +512,119 @@ static void an_exchanged_pack_keeps_the_timing(void **state)
 	assert_int_equal(rig.fusion.slots[0].fresh_ms, 8000);
 }
 
+/* Zero is left at C/50 of a small battery, 2 A of 100 Ah. */
+static void a_small_battery_starts_with_little(void **state)
+{
+	(void)state;
+	for (int32_t less = 0; less < 2; less++) {
+		struct rig rig;
+
+		rig_init(&rig, 1);
+		rig.config.limit_headroom_mpct = 100000;
+		rig_configure(&rig);
+		rig.packs[0].capacity_mah = 100000;
+		rig.packs[0].charge_current_limit_ma = 2000 - less;
+		rig_run(&rig, 60);
+		assert_int_equal(rig.out.charge_current_limit_ma, less ? 0 : 2000);
+	}
+}
+
+static void the_first_pack_may_be_the_lost_one(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 3);
+	rig.config.loss_hold_ms = 0;
+	rig_configure(&rig);
+	rig_run(&rig, 60);
+	rig.absent[0] = true;
+	rig_run(&rig, 12);
+	assert_string_equal(rig_rule(&rig, LIMIT_CHARGE_CURRENT), "loss_hold");
+	assert_int_equal(rig_reason(&rig, LIMIT_CHARGE_CURRENT)->pack, 1);
+}
+
+/* The hour of a way back from empty counts from the last answer of any of the packs. */
+static void the_last_answer_of_any_pack_counts(void **state)
+{
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		struct rig rig;
+
+		rig_init(&rig, 2);
+		rig.config.recovery_current_ma = 2000;
+		rig.config.quorum_mpct = 100000;
+		rig_configure(&rig);
+		rig_run(&rig, 60);
+		for (int32_t mv = 3200; mv > 2800; mv -= 100) {
+			rig_set_cells(&rig.packs[0], mv);
+			rig_set_cells(&rig.packs[1], mv);
+			rig_run(&rig, 1);
+		}
+		rig_set_cells(&rig.packs[0], 2790);
+		rig_set_cells(&rig.packs[1], 2790);
+		rig_run(&rig, 3);
+		rig.absent[first] = true;
+		rig_run(&rig, 1000);
+		rig.absent[!first] = true;
+		rig_run(&rig, 3600);
+		assert_int_equal(rig.out.charge_current_limit_ma, 2000);
+		rig_run(&rig, 1);
+		assert_int_equal(rig.out.charge_current_limit_ma, 0);
+	}
+}
+
+/* More charge than fits is no charge. */
+static void a_count_beyond_the_capacity_is_cut(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 2);
+	rig.packs[0].remaining_mah = 400000;
+	rig.packs[1].remaining_mah = 0;
+	rig_run(&rig, 5);
+	assert_int_equal(rig.out.soc_mpct, 50000);
+}
+
+/* Near its target a pack may take C/20 and give C/50. */
+static void the_tail_of_a_charge_has_edges(void **state)
+{
+	static const struct {
+		int32_t ma;
+		bool ends;
+	} rows[] = {{14000, true}, {14001, false}, {-5600, true}, {-5601, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct rig rig;
+
+		rig_settle(&rig, 1);
+		rig_set_cells(&rig.packs[0], 3430); /* 20 mV below */
+		rig.packs[0].current_ma = rows[i].ma;
+		rig_run(&rig, 62);
+		assert_int_equal(rig.fusion.slots[0].finished, rows[i].ends);
+	}
+}
+
+/* A meter says something only when the share of the missing pack were more than twice the noise. */
+static void a_meter_has_an_edge(void **state)
+{
+	(void)state;
+	for (int32_t less = 0; less < 2; less++) {
+		struct rig rig;
+
+		rig_init(&rig, 2);
+		rig.config.learn_shares = 0;
+		rig_configure(&rig);
+		rig_run(&rig, 60);
+		rig.absent[1] = true;
+		rig.packs[0].current_ma = rig.input.bus_current_ma = 12002 - 2 * less;
+		rig_run(&rig, 80);
+		assert_int_equal(rig.fusion.slots[1].isolated, !less);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +648,12 @@ int main(void)
 		cmocka_unit_test(an_unknown_capacity_is_the_mean),
 		cmocka_unit_test(a_pack_that_is_gone_asks_for_nothing),
 		cmocka_unit_test(an_exchanged_pack_keeps_the_timing),
+		cmocka_unit_test(a_small_battery_starts_with_little),
+		cmocka_unit_test(the_first_pack_may_be_the_lost_one),
+		cmocka_unit_test(the_last_answer_of_any_pack_counts),
+		cmocka_unit_test(a_count_beyond_the_capacity_is_cut),
+		cmocka_unit_test(the_tail_of_a_charge_has_edges),
+		cmocka_unit_test(a_meter_has_an_edge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
