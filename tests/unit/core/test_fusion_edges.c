@@ -625,6 +625,91 @@ static void a_meter_has_an_edge(void **state)
 	}
 }
 
+static void smaller_edges(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 2); /* no health left is a health; charge follows from its percentage */
+	for (int i = 0; i < 2; i++) {
+		rig.packs[i].soh_mpct = 0;
+		rig.packs[i].remaining_mah = FIELD_UNKNOWN;
+	}
+	rig_run(&rig, 5);
+	assert_int_equal(rig.out.soh_mpct, 0);
+	assert_int_equal(rig.out.remaining_mah, 2 * 168000);
+	rig_init(&rig, 1);
+	rig.packs[0].cell_count = 15;
+	rig.packs[0].voltage_mv = 15 * 3300;
+	rig_run(&rig, 5);
+	assert_string_equal(
+		rig_reason(&rig, LIMIT_CHARGE_CURRENT)->text,
+		"Charging is stopped because pack 1 has 15 cells in series, which is not "
+		"what is configured.");
+	rig_settle(&rig, 1); /* forgiven after exactly ten minutes */
+	rig_set_cell(&rig.packs[0], 4, 3750);
+	rig_run(&rig, 2);
+	rig_set_cell(&rig.packs[0], 4, 3300);
+	rig_run(&rig, 2);
+	const int64_t last_ms = rig.fusion.slots[0].critical_ms[CHARGE];
+
+	rig_step(&rig, last_ms + 600000 - 1 - rig.now_ms);
+	assert_int_equal(rig.fusion.slots[0].limit_ma[CHARGE], 0);
+	rig_step(&rig, 1);
+	assert_int_equal(rig.fusion.slots[0].limit_ma[CHARGE], 95000);
+}
+
+/* The same pack under two numbers is one pack, not two at one address. */
+static void a_pack_is_not_its_own_twin(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 2);
+	rig.absent[1] = true;
+	rig.packs[1] = rig.packs[0];
+	rig.packs[1].pack = 2;
+	rig_run(&rig, 5);
+	rig.absent[1] = false;
+	rig_run(&rig, 3);
+	assert_int_not_equal(rig_state(&rig, 1), PACK_QUARANTINED);
+	assert_int_not_equal(rig_state(&rig, 2), PACK_QUARANTINED);
+}
+
+/* With 200 A on the bus 4 A may be missing, 2 %. */
+static void a_meter_may_be_off_by_a_part(void **state)
+{
+	(void)state;
+	for (int32_t over = 0; over < 2; over++) {
+		struct rig rig;
+
+		rig_init(&rig, 2);
+		rig.config.learn_shares = 0;
+		rig_configure(&rig);
+		rig_run(&rig, 60);
+		rig.absent[1] = true;
+		rig.input.bus_current_ma = 200000;
+		rig.packs[0].current_ma = 200000 - 4000 - over;
+		rig_run(&rig, 80);
+		assert_int_equal(rig.fusion.slots[1].isolated, !over);
+	}
+}
+
+/* All switches open: the voltage of the bus is half-way between two equal packs. */
+static void blocked_packs_have_a_median_too(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 2);
+	rig.packs[1].voltage_mv += 400;
+	for (int i = 0; i < 2; i++)
+		rig.packs[i].charge_mos = rig.packs[i].discharge_mos = 0;
+	rig_run(&rig, 5);
+	assert_int_equal(rig.out.packs_online, 2);
+	assert_int_equal(fusion_bus_voltage(&rig.fusion), 53000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -654,6 +739,10 @@ int main(void)
 		cmocka_unit_test(a_count_beyond_the_capacity_is_cut),
 		cmocka_unit_test(the_tail_of_a_charge_has_edges),
 		cmocka_unit_test(a_meter_has_an_edge),
+		cmocka_unit_test(smaller_edges),
+		cmocka_unit_test(a_pack_is_not_its_own_twin),
+		cmocka_unit_test(a_meter_may_be_off_by_a_part),
+		cmocka_unit_test(blocked_packs_have_a_median_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
