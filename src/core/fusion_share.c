@@ -190,7 +190,7 @@ static bool is_credible(const struct fusion *fusion, const struct step *step)
 			continue;
 		const int64_t factor_ppm = seen_factor(&fusion->slots[i], step);
 
-		if (factor_ppm < PPM / ABSURD || factor_ppm > PPM * ABSURD)
+		if (factor_ppm < PPM / ABSURD || factor_ppm > INT64_C(1) * PPM * ABSURD)
 			return false;
 	}
 	return true;

@@ -200,6 +200,29 @@ static void another_master_is_reported_for_a_minute(void **state)
 	assert_false(rig.out.warnings & ALARM_BIT(ALARM_second_master));
 }
 
+/* Another serial three times, but the third answer is worth nothing: the old pack stays and limits.
+ */
+static void an_exchange_needs_a_good_answer(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_settle(&rig, 2);
+	rig.packs[0].charge_current_limit_ma = 20000;
+	rig_run(&rig, 1);
+	snprintf(rig.packs[0].serial, sizeof rig.packs[0].serial, "NEW");
+	rig.packs[0].charge_current_limit_ma = 100000;
+	rig_run(&rig, 2);
+	rig.packs[0].soc_mpct = 255000;
+	rig_run(&rig, 1);
+	assert_string_equal(rig_out(&rig, 1)->serial, "SN001");
+	assert_int_equal(rig.fusion.slots[0].bad_in_row, 1);
+	assert_true(rig.fusion.target_ma[CHARGE] <= 38000);
+	rig.packs[0].soc_mpct = 60000;
+	rig_run(&rig, 1);
+	assert_string_equal(rig_out(&rig, 1)->serial, "NEW");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +235,7 @@ int main(void)
 		cmocka_unit_test(checksum_losses_at_one_address_are_two_packs),
 		cmocka_unit_test(a_noisy_line_is_not_a_duplicate),
 		cmocka_unit_test(another_master_is_reported_for_a_minute),
+		cmocka_unit_test(an_exchange_needs_a_good_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
