@@ -499,6 +499,25 @@ static void a_silent_pack_counts_both_ways(void **state)
 }
 
 /* A meter on the bus tells that nothing is missing: the pack is gone. Only while current flows. */
+/* Pack 4 perhaps conducts, and takes more than it may from the others. Silence does not undo that.
+ */
+static void a_doubtful_pack_is_remembered_when_it_falls_silent(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_settle(&rig, 4);
+	for (int i = 0; i < 3; i++)
+		rig.packs[i].current_ma = -33000;
+	rig.packs[3].current_ma = 99000;
+	rig.packs[3].charge_mos = rig.packs[3].discharge_mos = FIELD_UNKNOWN;
+	rig_run(&rig, 120);
+	assert_int_equal(charge(&rig), 0);
+	rig.absent[3] = true;
+	rig_run(&rig, 120);
+	assert_int_equal(charge(&rig), 0);
+}
+
 /* Pack 4 perhaps conducts and is fed by the others. When one of those falls silent, the rest gives
  * less, as far as anybody can see; pack 4 has no more room for that. */
 static void two_doubtful_packs_are_safe_together(void **state)
@@ -730,6 +749,7 @@ int main(void)
 		cmocka_unit_test(user_caps_count),
 		cmocka_unit_test(n_minus_1_keeps_a_reserve),
 		cmocka_unit_test(a_silent_pack_counts_both_ways),
+		cmocka_unit_test(a_doubtful_pack_is_remembered_when_it_falls_silent),
 		cmocka_unit_test(two_doubtful_packs_are_safe_together),
 		cmocka_unit_test(a_meter_shows_that_a_silent_pack_is_gone),
 		cmocka_unit_test(a_meter_is_not_believed_while_a_pack_is_late),
