@@ -16,8 +16,9 @@
 #include "sim/swarm.h"
 #include "sim/world.h"
 
-#define HOUR_MS     INT64_C(3600000)
-#define RERUN_EVERY 50
+#define HOUR_MS    INT64_C(3600000)
+#define SEED_EVERY 50 /* each so-many-th step is run again with input removed */
+#define FILE_EVERY 10
 
 struct tally {
 	const char *protocol; /* of the packs; NULL = as drawn */
@@ -40,14 +41,14 @@ static void tell(void *context, const struct violation *v)
 	fflush(stdout);
 }
 
-static int run(struct tally *tally, const struct scenario *scenario)
+static int run(struct tally *tally, const struct scenario *scenario, int every)
 {
 	struct world_options options;
 	struct invariants_figures figures;
 	struct world *world;
 
 	world_options_default(&options);
-	options.invariants = invariants_new(scenario, RERUN_EVERY, tell, tally);
+	options.invariants = invariants_new(scenario, every, tell, tally);
 	world = options.invariants ? world_new(scenario, &options, stderr) : NULL;
 	if (!world)
 		return 2;
@@ -110,7 +111,7 @@ static int run_seeds(struct tally *tally, uint64_t first, uint64_t count, double
 			 list ? list : "");
 		if (tally->protocol)
 			strcpy(scenario.protocol, tally->protocol);
-		status = run(tally, &scenario);
+		status = run(tally, &scenario, SEED_EVERY);
 	}
 	return status;
 }
@@ -125,7 +126,7 @@ static int run_files(struct tally *tally, char **argv, int argc)
 			return 2;
 		snprintf(tally->command, sizeof tally->command, "onepack sim run --scenario %s",
 			 argv[i]);
-		status = run(tally, &scenario);
+		status = run(tally, &scenario, FILE_EVERY);
 	}
 	return status;
 }
