@@ -265,7 +265,9 @@ static bool is_overcurrent(enum alarm alarm)
  * away; but while a pack is silent for a minute the bus must not charge it above what silent packs
  * are held at (3.375 V per cell). Over-current protections that act sooner than the pack was heard
  * and answered for (a JK waits 3 s, a rack is asked in 1 to 4): then pack_over_limit speaks. And
- * those just after the network changed, unless n_minus_1 promises more. */
+ * those just after the network changed, unless n_minus_1 promises more. And whoever chose
+ * limit_rule sum or min: those do not look at single packs until the guard sees too much current.
+ */
 static bool excuse_protection(const struct invariants *inv, const struct invariants_plant *now,
 			      int index, enum alarm alarm)
 {
@@ -278,7 +280,7 @@ static bool excuse_protection(const struct invariants *inv, const struct invaria
 	unsigned lie;
 
 	sort_protection(alarm, &charging, &lie);
-	if (all & lie)
+	if ((all & lie) || inv->scenario->battery.limit_rule != LIMIT_RULE_SHARE)
 		return true;
 	if (acted_first(inv, now, charging) || is_physics(inv, now, index, charging) ||
 	    inverter_errs(inv, now, charging, all) || (charging && (all & EXCUSE(overvolts))))
