@@ -95,11 +95,10 @@ export function append(before: Columns, battery: Battery, t: number, range: Rang
 }
 
 /** The time that a point stands for when somebody asks about it: the end of its step, since the gateway may have started
- * within the step; the newest point is as old as it says. */
-export function askedTime(times: readonly number[], index: number, stepS: number): number | undefined {
+ * within the step, but not later than now. */
+export function askedTime(times: readonly number[], index: number, stepS: number, nowS = Date.now() / 1000): number | undefined {
   const t = times[index];
-  const newest = times[times.length - 1];
-  return t === undefined || newest === undefined ? undefined : Math.min(t + stepS - 1, newest);
+  return t === undefined ? undefined : Math.max(t, Math.min(t + stepS - 1, nowS));
 }
 
 /** A limit in watts at the voltage of the moment, so that it can be drawn with the power. */
